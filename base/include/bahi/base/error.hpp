@@ -1,0 +1,151 @@
+// The one error catalogue of Bahi.
+//
+// Every error a caller can see has a stable number, a stable name, and one
+// answer to "what should I do now?". Numbers go on the wire and are never
+// reused; `docs/errors.md` is tested against this file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <boost/assert/source_location.hpp>
+
+namespace bahi {
+
+/// What the caller should do next; the only classification that matters.
+enum class Action : std::uint8_t {
+  kNeverRetry,    ///< The same request fails again; change the request or the setup.
+  kRetry,         ///< The same request may succeed later, unchanged.
+  kRereadRetry,   ///< Re-read what changed, decide again, then send a new request.
+  kRestoreStore,  ///< The store needs an operator: free it, repair it, or restore a backup.
+};
+
+// number, enumerator, name on the wire and in logs, action, one-line meaning
+#define BAHI_ERROR_CATALOGUE(X)                                                                     \
+  /* requests: 100-199 */                                                                           \
+  X(100, kInvalidArgument, "invalid_argument", kNeverRetry,                                         \
+    "A field of the request has a value that is not allowed; the message names it.")               \
+  X(101, kMalformedJson, "malformed_json", kNeverRetry,                                             \
+    "A line of input is not a JSON object of the expected form; the message names line and column.") \
+  X(102, kInvalidStreamName, "invalid_stream_name", kNeverRetry,                                    \
+    "A stream must be named category-id, 3 to 512 bytes of UTF-8 without control characters.")      \
+  X(103, kEventTooLarge, "event_too_large", kNeverRetry,                                            \
+    "One event is larger than the limit of 16 MiB.")                                                \
+  X(104, kBatchTooLarge, "batch_too_large", kNeverRetry,                                            \
+    "One append holds more than 16 MiB uncompressed or more than 65,535 events; split it.")         \
+  X(105, kMalformedBatch, "malformed_batch", kNeverRetry,                                           \
+    "The bytes of a batch are not a valid batch body; the writer's encoder is at fault.")           \
+  X(106, kUnsupportedCodec, "unsupported_codec", kNeverRetry,                                       \
+    "The batch names a compression codec that this build does not know.")                          \
+  X(107, kOffsetOutOfRange, "offset_out_of_range", kNeverRetry,                                     \
+    "The offset lies beyond the end of the log.")                                                  \
+  /* tenants: 200-219 */                                                                            \
+  X(200, kUnknownTenant, "unknown_tenant", kNeverRetry,                                             \
+    "No tenant has this name; create it first.")                                                   \
+  X(201, kTenantExists, "tenant_exists", kNeverRetry, "A tenant of this name exists already.")      \
+  X(202, kInvalidTenantName, "invalid_tenant_name", kNeverRetry,                                    \
+    "A tenant name is 1 to 64 characters of a-z, 0-9, '_' and '-', starting with a letter.")        \
+  /* conflicts: 300-319 */                                                                          \
+  X(300, kWrongExpectedVersion, "wrong_expected_version", kRereadRetry,                             \
+    "A stream is not at the version the append expected; the answer carries the actual one.")       \
+  X(301, kConditionFailed, "condition_failed", kRereadRetry,                                        \
+    "An event matching the append's condition exists after the given offset; the answer names it.") \
+  /* load and time: 400-419 */                                                                      \
+  X(400, kOverloaded, "overloaded", kRetry,                                                         \
+    "The append queue is full; nothing was stored. Retry after a pause.")                          \
+  X(401, kDeadlineExceeded, "deadline_exceeded", kRetry, "The time given for the wait has passed.") \
+  X(402, kDiskFull, "disk_full", kRetry,                                                            \
+    "Free space is below the reserve; nothing was stored. Free space, then retry.")                \
+  X(403, kShuttingDown, "shutting_down", kRetry,                                                    \
+    "The engine is closing; nothing of this request was stored.")                                  \
+  X(404, kCancelled, "cancelled", kRetry, "The operation was cancelled by its caller.")             \
+  /* store: 500-549 */                                                                              \
+  X(500, kWriteFailed, "write_failed", kRestoreStore,                                               \
+    "A write or sync failed; the outcome of this append is unknown. Reopen the store and retry "    \
+    "with the same producer sequence.")                                                            \
+  X(501, kReadOnly, "read_only", kRestoreStore,                                                     \
+    "The store no longer accepts appends since a write failed, or was opened read-only; nothing "   \
+    "was stored.")                                                                                 \
+  X(502, kCorruptLog, "corrupt_log", kRestoreStore,                                                 \
+    "Bytes of the log fail their checksum or contradict each other; restore from a backup.")        \
+  X(503, kAcknowledgedDataMissing, "acknowledged_data_missing", kRestoreStore,                      \
+    "The log is shorter than, or differs from, what was acknowledged; nothing was touched.")        \
+  X(504, kAnchorDamaged, "anchor_damaged", kRestoreStore,                                           \
+    "The head anchor is missing or fails its checksum, so the log cannot be vouched for.")          \
+  X(505, kIndexDamaged, "index_damaged", kRestoreStore,                                             \
+    "The derived index is damaged; run `bahi index rebuild`.")                                     \
+  X(506, kNotAStore, "not_a_store", kNeverRetry,                                                    \
+    "The directory is not empty and holds no Bahi store; name another directory.")                 \
+  X(507, kStoreMissing, "store_missing", kNeverRetry,                                               \
+    "The directory holds no store yet; create one with `bahi tenant create`.")                     \
+  X(508, kNewerFormat, "newer_format", kNeverRetry,                                                 \
+    "The store was written by a newer version; use that version or a later one.")                  \
+  X(509, kDirectoryInUse, "directory_in_use", kRetry,                                               \
+    "Another process has the store open; stop it or use another directory.")                       \
+  X(510, kPermissionDenied, "permission_denied", kNeverRetry,                                       \
+    "The operating system denies access to a file of the store.")                                  \
+  X(511, kIoError, "io_error", kRestoreStore, "The operating system reported an I/O error.")        \
+  X(512, kTooManyOpenFiles, "too_many_open_files", kRetry,                                          \
+    "The process has no file descriptor left; raise `ulimit -n`.")                                 \
+  X(513, kOutOfMemory, "out_of_memory", kRetry, "Memory ran out; nothing was stored.")              \
+  /* ours: 900-999 */                                                                               \
+  X(900, kInternal, "internal", kNeverRetry, "A defect in Bahi; please report it with the message.")
+
+enum class ErrorCode : std::uint16_t {
+#define BAHI_X(number, enumerator, name, action, text) enumerator = number,
+  BAHI_ERROR_CATALOGUE(BAHI_X)
+#undef BAHI_X
+};
+
+struct ErrorInfo {
+  ErrorCode code;
+  std::string_view name;
+  Action action;
+  std::string_view text;
+};
+
+/// The whole catalogue, ordered by number.
+[[nodiscard]] std::span<const ErrorInfo> error_catalogue() noexcept;
+/// The entry of `code`; unknown numbers (from a newer peer) map to kInternal's entry.
+[[nodiscard]] const ErrorInfo& error_info(ErrorCode code) noexcept;
+[[nodiscard]] std::string_view to_string(Action action) noexcept;
+
+/// What a conflicting writer needs in order to catch up.
+struct Conflict {
+  std::string stream;              ///< kWrongExpectedVersion: the stream
+  std::int64_t actual_version = 0; ///< kWrongExpectedVersion: its version, -1 = the stream does not exist
+  std::uint64_t offset = 0;        ///< kConditionFailed: offset of an event that matches
+};
+
+/// An error: a code from the catalogue and a sentence that names the field or
+/// file at fault. Cheap to move; copying shares the conflict detail.
+class [[nodiscard]] Error {
+ public:
+  Error() = default;  ///< a placeholder; Boost.System's result needs one
+  Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
+  Error(ErrorCode code, std::string message, Conflict conflict)
+      : code_(code),
+        message_(std::move(message)),
+        conflict_(std::make_shared<const Conflict>(std::move(conflict))) {}
+
+  [[nodiscard]] ErrorCode code() const noexcept { return code_; }
+  [[nodiscard]] const std::string& message() const noexcept { return message_; }
+  [[nodiscard]] const ErrorInfo& info() const noexcept { return error_info(code_); }
+  /// Null unless the code is a conflict.
+  [[nodiscard]] const Conflict* conflict() const noexcept { return conflict_.get(); }
+  /// "name (number): message"
+  [[nodiscard]] std::string to_string() const;
+
+ private:
+  ErrorCode code_ = ErrorCode::kInternal;
+  std::string message_;
+  std::shared_ptr<const Conflict> conflict_;
+};
+
+/// Called by `Result::value()` on an error; ADL hook of Boost.System's result.
+[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);
+
+}  // namespace bahi

@@ -1,0 +1,37 @@
+# Compiler settings of every target of ours, and the shape of a library.
+include(CheckCXXCompilerFlag)
+
+add_library(bahi_options INTERFACE)
+target_compile_options(bahi_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wformat=2
+  -Wimplicit-fallthrough -Werror -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports false positives of these two inside the standard library under sanitizers.
+  target_compile_options(bahi_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+endif()
+if(BAHI_SANITIZE)
+  add_compile_options(-fsanitize=${BAHI_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${BAHI_SANITIZE})
+endif()
+if(BAHI_FAILPOINTS)
+  target_compile_definitions(bahi_options INTERFACE BAHI_FAILPOINTS)
+endif()
+if(BAHI_PLANTED_BUG)
+  string(TOUPPER "BAHI_PLANTED_BUG_${BAHI_PLANTED_BUG}" planted)
+  target_compile_definitions(bahi_options INTERFACE ${planted})
+endif()
+
+# bahi_library(name SOURCES … HEADERS … PUBLIC … PRIVATE …): target bahi_<name>, alias bahi::<name>.
+function(bahi_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;HEADERS;PUBLIC;PRIVATE" ${ARGN})
+  add_library(bahi_${name} STATIC ${ARG_SOURCES})
+  add_library(bahi::${name} ALIAS bahi_${name})
+  set_target_properties(bahi_${name} PROPERTIES EXPORT_NAME ${name} VERIFY_INTERFACE_HEADER_SETS ON)
+  target_sources(bahi_${name} PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${ARG_HEADERS})
+  target_include_directories(bahi_${name} PRIVATE src)
+  target_compile_features(bahi_${name} PUBLIC cxx_std_20)
+  if(BAHI_FAILPOINTS)
+    target_compile_definitions(bahi_${name} PUBLIC BAHI_FAILPOINTS)
+  endif()
+  target_link_libraries(bahi_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} $<BUILD_INTERFACE:bahi_options>)
+endfunction()

@@ -1,0 +1,138 @@
+// The storage engine: a durable, multi-tenant, append-only event log with its index.
+//
+// Durability point: an append is answered, and visible to any reader, only after the sync
+// that covers it has returned. See docs/crash_safety.md for the argument.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bahi/base/result.hpp"
+#include "bahi/engine/append.hpp"
+#include "bahi/engine/options.hpp"
+#include "bahi/engine/read.hpp"
+
+namespace bahi {
+
+class LogStore;
+
+struct TenantInfo {
+  TenantId id;
+  std::string name;
+  Offset durable_offset;  ///< number of durable events
+};
+
+/// Counters since the engine was opened, unless said otherwise.
+struct EngineStats {
+  std::uint64_t appended_events = 0;
+  std::uint64_t appended_batches = 0;
+  std::uint64_t appended_stored_bytes = 0;  ///< headers and bodies as stored
+  std::uint64_t appended_raw_bytes = 0;     ///< bodies before compression
+  std::uint64_t commit_groups = 0;
+  std::uint64_t syncs = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t conflicts = 0;
+  std::uint64_t overloads = 0;
+  std::uint64_t queued_bytes = 0;           ///< now
+  std::uint64_t index_postings_in_memory = 0;  ///< now
+  std::uint64_t log_bytes_on_disk = 0;      ///< now: sorted files of the log
+  std::uint64_t wal_bytes_on_disk = 0;      ///< now
+  std::uint64_t index_bytes_on_disk = 0;    ///< now
+  std::uint64_t disk_bytes_written = 0;     ///< by log and index, write-ahead log included
+  std::uint64_t free_bytes = 0;             ///< of the file system, now
+  bool read_only = false;
+  std::string read_only_reason;             ///< the failure that made it so, if any
+};
+
+/// One thing wrong, as found by `verify`.
+struct Finding {
+  TenantId tenant;
+  Offset offset;  ///< the first bad offset
+  Error error;
+};
+
+struct VerifyReport {
+  std::uint64_t tenants = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t events = 0;
+  std::uint64_t stored_bytes = 0;
+  std::uint64_t postings = 0;
+  std::vector<Finding> findings;  ///< empty: all is well
+};
+
+/// Thread-safe, except for `close` and the destructor.
+class Engine {
+ public:
+  /// Opens the store in `directory`; first checks that nothing acknowledged is missing
+  /// (head anchor) and touches nothing if so. Recovery replays at most the write-ahead log
+  /// and the part of the index that was in memory. Errors: kStoreMissing, kNotAStore, kDirectoryInUse,
+  /// kPermissionDenied, kNewerFormat, kAcknowledgedDataMissing, kAnchorDamaged, kCorruptLog, kIoError, kDiskFull.
+  [[nodiscard]] static Result<std::unique_ptr<Engine>> open(const std::filesystem::path& directory,
+                                                            EngineOptions options);
+  /// An engine on another log store, with its index in memory; for tests and simulation.
+  [[nodiscard]] static Result<std::unique_ptr<Engine>> open(std::unique_ptr<LogStore> store, EngineOptions options);
+
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  /// Closes; every pending request is finished first.
+  ~Engine();
+  /// Stops accepting, finishes what was accepted, flushes, closes the files. Idempotent.
+  Status close();
+
+  /// A tenant is an event in the system tenant's log; durable when this returns.
+  [[nodiscard]] Result<TenantId> create_tenant(std::string_view name);
+  [[nodiscard]] Result<TenantId> find_tenant(std::string_view name) const;
+  /// Without the system tenant, in the order of creation.
+  [[nodiscard]] std::vector<TenantInfo> tenants() const;
+
+  /// Checks the request on the calling thread (decompression, structure), then queues it.
+  /// `done` is called once its outcome is durable, or at once when it is refused. Requests
+  /// submitted by one thread are sequenced in that order.
+  /// Errors: those of BatchBody::parse, kUnknownTenant, kWrongExpectedVersion, kConditionFailed, kOverloaded, kDiskFull,
+  /// kReadOnly, kWriteFailed, kShuttingDown.
+  void submit(AppendRequest request, AppendCallback done);
+  /// `submit`, waiting for the answer.
+  [[nodiscard]] Result<AppendResult> append(AppendRequest request);
+
+  /// Everything below it is durable; grows only.
+  [[nodiscard]] Offset durable_offset(TenantId tenant) const;
+  /// Version of the stream's last durable event, kNoStream if it has none.
+  [[nodiscard]] Result<Version> stream_version(TenantId tenant, std::string_view stream) const;
+  [[nodiscard]] Result<std::unique_ptr<EventCursor>> read(ReadRequest request) const;
+  /// Batches that overlap [from, to), in ascending or descending order.
+  [[nodiscard]] Result<std::unique_ptr<BatchCursor>> read_batches(TenantId tenant, Offset from, Offset to,
+                                                                  Direction direction = Direction::kForward) const;
+  /// Returns as soon as the durable offset exceeds `offset`; kDeadlineExceeded after `timeout`, kShuttingDown on close.
+  Status wait_for(TenantId tenant, Offset offset, std::chrono::nanoseconds timeout) const;
+  /// Calls `notify` once, on a thread of the engine (or at once, on this one), when the durable
+  /// offset exceeds `offset` or the engine closes. Returns a handle for `cancel_notify`.
+  std::uint64_t notify_after(TenantId tenant, Offset offset, std::function<void()> notify);
+  /// After it returns, `notify` will not be called any more.
+  void cancel_notify(std::uint64_t handle);
+
+  /// Walks every byte of the log: checksums, chain, density of offsets and versions, the
+  /// anchor, and the index against the log. Appends go on meanwhile. An error means that the check could
+  /// not run; what it found wrong is in the report.
+  [[nodiscard]] Result<VerifyReport> verify(const Progress& progress = {}) const;
+  /// Order-independent hash of all index entries of the tenant; equal for equal logs.
+  [[nodiscard]] Result<Hash128> index_fingerprint(TenantId tenant) const;
+  /// Writes the index postings held in memory to a sorted file, and the memtable of the log.
+  Status flush();
+  /// Read-only engines: takes in what the writer has made durable since. True: there was something.
+  [[nodiscard]] Result<bool> refresh();
+
+  [[nodiscard]] EngineStats stats() const;
+
+ private:
+  class Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bahi

@@ -1,0 +1,107 @@
+#include "bahi/schemas/codec.hpp"
+
+#include <cstring>
+
+#include <fmt/format.h>
+#include <lz4.h>
+#include <zstd.h>
+
+#include "bahi/schemas/limits.hpp"
+
+namespace bahi {
+namespace {
+
+struct CompressionContext {
+  ZSTD_CCtx* context = ZSTD_createCCtx();
+  CompressionContext() = default;
+  CompressionContext(const CompressionContext&) = delete;
+  CompressionContext& operator=(const CompressionContext&) = delete;
+  ~CompressionContext() { ZSTD_freeCCtx(context); }
+};
+
+struct DecompressionContext {
+  ZSTD_DCtx* context = ZSTD_createDCtx();
+  DecompressionContext() = default;
+  DecompressionContext(const DecompressionContext&) = delete;
+  DecompressionContext& operator=(const DecompressionContext&) = delete;
+  ~DecompressionContext() { ZSTD_freeDCtx(context); }
+};
+
+/// Zero when the codec could not make it smaller than `raw`.
+std::size_t compress_into(Codec codec, int level, std::string_view raw, std::string& out) {
+  // Room for one byte less than the input: a result that does not fit is not wanted.
+  if (raw.size() < 2) return 0;
+  out.resize(raw.size() - 1);
+  if (codec == Codec::kLz4) {
+    const int size = LZ4_compress_default(raw.data(), out.data(), static_cast<int>(raw.size()),
+                                          static_cast<int>(out.size()));
+    return size > 0 ? static_cast<std::size_t>(size) : 0;
+  }
+  thread_local CompressionContext state;
+  const std::size_t size =
+      ZSTD_compressCCtx(state.context, out.data(), out.size(), raw.data(), raw.size(), level);
+  return ZSTD_isError(size) != 0 ? 0 : size;
+}
+
+}  // namespace
+
+std::string_view to_string(Codec codec) noexcept {
+  switch (codec) {
+    case Codec::kNone: return "none";
+    case Codec::kLz4: return "lz4";
+    case Codec::kZstd: return "zstd";
+  }
+  return "unknown";
+}
+
+Result<Codec> parse_codec(std::string_view text) {
+  for (const Codec codec : {Codec::kNone, Codec::kLz4, Codec::kZstd}) {
+    if (text == to_string(codec)) return codec;
+  }
+  return Error{ErrorCode::kUnsupportedCodec, fmt::format("codec: '{}' is not none, lz4 or zstd", text)};
+}
+
+Codec compress(Codec codec, int level, std::string_view raw, std::string& out) {
+  if (codec != Codec::kNone) {
+    if (const std::size_t size = compress_into(codec, level, raw, out); size != 0) {
+      out.resize(size);
+      return codec;
+    }
+  }
+  out.assign(raw);
+  return Codec::kNone;
+}
+
+Result<AlignedBytes> decompress(Codec codec, std::string_view stored, std::size_t raw_size) {
+  const Error malformed{ErrorCode::kMalformedBatch,
+                        fmt::format("body: {} bytes of {} do not restore to the {} bytes announced",
+                                    stored.size(), to_string(codec), raw_size)};
+  if (raw_size > kBatchRawBytesMax) {
+    return Error{ErrorCode::kBatchTooLarge,
+                 fmt::format("body: {} bytes uncompressed; at most {} are allowed", raw_size, kBatchRawBytesMax)};
+  }
+  AlignedBytes raw(raw_size);
+  switch (codec) {
+    case Codec::kNone:
+      if (stored.size() != raw_size) return malformed;
+      if (raw_size != 0) std::memcpy(raw.data(), stored.data(), raw_size);
+      return raw;
+    case Codec::kLz4: {
+      const int size = LZ4_decompress_safe(stored.data(), raw.data(), static_cast<int>(stored.size()),
+                                           static_cast<int>(raw_size));
+      if (size < 0 || static_cast<std::size_t>(size) != raw_size) return malformed;
+      return raw;
+    }
+    case Codec::kZstd: {
+      thread_local DecompressionContext state;
+      const std::size_t size =
+          ZSTD_decompressDCtx(state.context, raw.data(), raw_size, stored.data(), stored.size());
+      if (ZSTD_isError(size) != 0 || size != raw_size) return malformed;
+      return raw;
+    }
+  }
+  return Error{ErrorCode::kUnsupportedCodec,
+               fmt::format("body: codec {} is unknown to this build", static_cast<unsigned>(codec))};
+}
+
+}  // namespace bahi
