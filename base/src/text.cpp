@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::int64_t kNanosPerSecond = 1'000'000'000;
 constexpr std::int64_t kSecondsPerDay = 86'400;
+constexpr std::int64_t kFirstSecond = -9'214'560'000;  // 1678-01-01T00:00:00Z
+constexpr std::int64_t kLastSecond = 9'214'646'399;    // 2261-12-31T23:59:59Z
 
 /// Reads exactly `digits` decimal digits and moves `text` past them.
 bool take_number(std::string_view& text, std::size_t digits, int& value) {
@@ -117,11 +119,10 @@ Result<Timestamp> parse_timestamp(std::string_view text) {
   if (!take_zone(rest, seconds_east) || !rest.empty()) return bad_timestamp(text);
   const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
                                          std::chrono::day{static_cast<unsigned>(day)}};
-  if (!date.ok() || hour > 23 || minute > 59 || second > 59 || year < 1678 || year > 2261) {
-    return bad_timestamp(text);
-  }
+  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return bad_timestamp(text);
   const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
   const std::int64_t seconds = days * kSecondsPerDay + hour * 3600L + minute * 60L + second - seconds_east;
+  if (seconds < kFirstSecond || seconds > kLastSecond) return bad_timestamp(text);
   return Timestamp{seconds * kNanosPerSecond + nanos};
 }
 

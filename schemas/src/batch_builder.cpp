@@ -79,12 +79,7 @@ Status check_event(const NewEvent& event) {
   }
   for (const std::string_view tag : event.tags) BAHI_TRY(check_name("tag", tag));
   const auto fields = fields_of(event.metadata);
-  for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (fields[i].size() > kMetadataFieldBytesMax || !is_utf8(fields[i])) {
-      return Error{ErrorCode::kInvalidArgument, fmt::format("{}: must be at most {} bytes of UTF-8",
-                                                            kMetadataFieldNames[i], kMetadataFieldBytesMax)};
-    }
-  }
+  for (std::size_t i = 0; i < fields.size(); ++i) BAHI_TRY(check_metadata_text(kMetadataFieldNames[i], fields[i]));
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "bahi/schemas/batch_header.hpp"
 
 #include <cstring>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -13,6 +14,8 @@ namespace {
 
 constexpr std::string_view kMagic = "BAHI";
 constexpr std::size_t kHashedBytes = 104;
+/// Versions stay countable beyond the batch.
+constexpr std::uint64_t kFirstVersionMax = std::numeric_limits<std::int64_t>::max() - kBatchEventsMax;
 
 class FieldWriter {
  public:
@@ -125,9 +128,10 @@ Result<BatchHeader> decode_batch_header(std::string_view stored) {
                              format, flags, codec, kBatchFormatVersion)};
   }
   header.codec = static_cast<Codec>(codec);
-  if (header.event_count == 0 || header.event_count > kBatchEventsMax || header.stream_count > header.event_count ||
+  if (format == 0 || header.first_offset > kOffsetMax - kBatchEventsMax || header.event_count == 0 ||
+      header.event_count > kBatchEventsMax || header.stream_count > header.event_count ||
       header.raw_size > kBatchRawBytesMax) {
-    return corrupt("its counts are outside the limits");
+    return corrupt("its fields are outside the limits");
   }
   return header;
 }
@@ -139,6 +143,7 @@ Result<std::vector<std::int64_t>> decode_first_versions(const BatchHeader& heade
   for (std::uint32_t i = 0; i < header.stream_count; ++i) {
     std::uint64_t version = 0;
     if (!bytes::take_varint(section, version)) return corrupt("the version section ends early");
+    if (version > kFirstVersionMax) return corrupt("a stream version is outside the limits");
     versions.push_back(static_cast<std::int64_t>(version));
   }
   if (!section.empty()) return corrupt("the version section is too long");

@@ -38,9 +38,23 @@ std::size_t compress_into(Codec codec, int level, std::string_view raw, std::str
     return size > 0 ? static_cast<std::size_t>(size) : 0;
   }
   thread_local CompressionContext state;
+  if (state.context == nullptr) return 0;
   const std::size_t size =
       ZSTD_compressCCtx(state.context, out.data(), out.size(), raw.data(), raw.size(), level);
   return ZSTD_isError(size) != 0 ? 0 : size;
+}
+
+/// False when `stored` can be told, without decompressing it, not to hold `raw_size` bytes.
+bool could_restore_to(Codec codec, std::string_view stored, std::size_t raw_size) {
+  switch (codec) {
+    case Codec::kNone: return stored.size() == raw_size;
+    case Codec::kLz4: return raw_size <= stored.size() * 255;  // the format's best ratio
+    case Codec::kZstd: {
+      const unsigned long long size = ZSTD_getFrameContentSize(stored.data(), stored.size());
+      return size == ZSTD_CONTENTSIZE_UNKNOWN || size <= raw_size;  // an error is a huge size
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -80,10 +94,11 @@ Result<AlignedBytes> decompress(Codec codec, std::string_view stored, std::size_
     return Error{ErrorCode::kBatchTooLarge,
                  fmt::format("body: {} bytes uncompressed; at most {} are allowed", raw_size, kBatchRawBytesMax)};
   }
+  // Before memory is taken for an announcement that the bytes cannot keep.
+  if (stored.size() > kBatchRawBytesMax || !could_restore_to(codec, stored, raw_size)) return malformed;
   AlignedBytes raw(raw_size);
   switch (codec) {
     case Codec::kNone:
-      if (stored.size() != raw_size) return malformed;
       if (raw_size != 0) std::memcpy(raw.data(), stored.data(), raw_size);
       return raw;
     case Codec::kLz4: {
@@ -94,6 +109,7 @@ Result<AlignedBytes> decompress(Codec codec, std::string_view stored, std::size_
     }
     case Codec::kZstd: {
       thread_local DecompressionContext state;
+      if (state.context == nullptr) return Error{ErrorCode::kOutOfMemory, "zstd: no memory for its state"};
       const std::size_t size =
           ZSTD_decompressDCtx(state.context, raw.data(), raw_size, stored.data(), stored.size());
       if (ZSTD_isError(size) != 0 || size != raw_size) return malformed;

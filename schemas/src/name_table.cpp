@@ -1,15 +1,26 @@
 #include "bahi/schemas/name_table.hpp"
 
-#include <bit>
 #include <algorithm>
+#include <bit>
 
+#include "bahi/base/text.hpp"
 #include "bahi/schemas/hash.hpp"
 
 namespace bahi {
+namespace {
+
+/// Names come from outside: with a seed nobody knows, nobody can choose names that all
+/// fall into one slot. Numbers do not depend on it.
+std::uint64_t slot_seed() {
+  static const std::uint64_t seed = random_uuid().low;
+  return seed;
+}
+
+}  // namespace
 
 std::uint32_t NameTable::intern(std::string_view name, bool& inserted) {
   if ((names_.size() + 1) * 2 > slots_.size()) grow(std::max<std::size_t>(16, slots_.size() * 2));
-  const std::uint64_t hash = xxh3_64(name);
+  const std::uint64_t hash = xxh3_64(name, slot_seed());
   const std::size_t mask = slots_.size() - 1;
   for (std::size_t slot = hash & mask;; slot = (slot + 1) & mask) {
     if (slots_[slot] == 0) {
@@ -36,6 +47,8 @@ void NameTable::clear() {
 void NameTable::reserve(std::size_t count) {
   const std::size_t wanted = std::bit_ceil(std::max<std::size_t>(16, (count + 1) * 2));
   if (wanted > slots_.size()) grow(wanted);
+  names_.reserve(count);
+  hashes_.reserve(count);
 }
 
 void NameTable::grow(std::size_t slot_count) {

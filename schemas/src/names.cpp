@@ -31,4 +31,12 @@ Status check_name(std::string_view field, std::string_view name) {
   return {};
 }
 
+Status check_metadata_text(std::string_view field, std::string_view text) {
+  if (text.size() > kMetadataFieldBytesMax || text.find('\0') != std::string_view::npos || !is_utf8(text)) {
+    return Error{ErrorCode::kInvalidArgument,
+                 fmt::format("{}: must be at most {} bytes of UTF-8 without zero bytes", field, kMetadataFieldBytesMax)};
+  }
+  return {};
+}
+
 }  // namespace bahi

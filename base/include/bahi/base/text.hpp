@@ -13,7 +13,7 @@ namespace bahi {
 /// "2004-11-15T12:18:00Z", "…:00.25Z".
 [[nodiscard]] std::string format_timestamp(Timestamp time);
 /// Accepts RFC 3339 ("Z" or a numeric offset, up to nine fraction digits) between the
-/// years 1678 and 2261.
+/// years 1678 and 2261 in UTC.
 [[nodiscard]] Result<Timestamp> parse_timestamp(std::string_view text);
 
 /// "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", lower case.

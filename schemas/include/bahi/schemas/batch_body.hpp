@@ -57,7 +57,7 @@ class BatchBody {
  private:
   [[nodiscard]] static Result<BatchBody> parse_structure(std::string_view raw);
   [[nodiscard]] Status check_references() const;
-  [[nodiscard]] Status check_names() const;
+  [[nodiscard]] Status check_names(std::string_view raw) const;
 
   const schemas::fb::BatchBody* body_ = nullptr;
   std::uint32_t event_count_ = 0;
