@@ -1,0 +1,239 @@
+#include "workload.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "bahi/schemas/batch_builder.hpp"
+#include "scratch.hpp"
+#include "vocabulary.hpp"
+
+namespace bahi::bench {
+namespace {
+
+constexpr std::uint64_t kCustomers = 10'000;
+constexpr std::uint64_t kSkus = 2'000;
+constexpr std::int64_t kStartSeconds = 1'767'225'600;  // 2026-01-01T00:00:00Z
+
+template <class Array>
+auto pick(const Array& array, Random& random) {
+  return array[random.below(array.size())];
+}
+
+/// Ranks as in natural text: the k-th word comes about 1/k as often as the first.
+std::string_view text_word(Random& random) {
+  const double uniform = static_cast<double>(random.next() >> 11U) * 0x1.0p-53;
+  const double rank = std::exp(uniform * std::log(static_cast<double>(words::kText.size()))) - 1.0;
+  return words::kText[std::min(static_cast<std::size_t>(rank), words::kText.size() - 1)];
+}
+
+std::string token(Random& random, std::size_t length) {
+  constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
+  std::string text(length, '0');
+  for (char& c : text) c = kAlphabet[random.below(kAlphabet.size())];
+  return text;
+}
+
+std::string clock_text(std::uint64_t index) {
+  const std::uint64_t millis = index * 37U;
+  const std::uint64_t seconds = millis / 1000U;
+  return fmt::format("2026-01-{:02}T{:02}:{:02}:{:02}.{:03}Z", 1U + seconds / 86'400U % 28U, seconds / 3600U % 24U,
+                     seconds / 60U % 60U, seconds % 60U, millis % 1000U);
+}
+
+/// Fills `text` up to `size` bytes, `tail` included: one turn in two a phrase, else a single word.
+void pad_with_text(std::string& text, std::string_view tail, std::size_t size, Random& random) {
+  while (text.size() + tail.size() < size) {
+    text += random.below(2) == 0 ? pick(words::kPhrases, random) : text_word(random);
+    text += ' ';
+  }
+  if (text.size() + tail.size() > size) text.resize(size - tail.size());
+  text += tail;
+}
+
+struct Who {
+  std::uint64_t customer;
+  std::string_view first;
+  std::string_view last;
+};
+
+/// A customer always has the same name.
+Who some_customer(Random& random) {
+  const std::uint64_t number = random.below(kCustomers);
+  Random own(number);
+  const std::string_view first = pick(words::kFirstNames, own);
+  return {number, first, pick(words::kLastNames, own)};
+}
+
+struct Sku {
+  std::uint64_t number;
+  std::string_view product;
+  std::uint64_t price_paise;
+};
+
+Sku some_sku(Random& random) {
+  const std::uint64_t number = random.below(kSkus);
+  Random own(number + 77'777U);
+  const std::string_view product = pick(words::kProducts, own);
+  return {number, product, 500U * (1U + own.below(400))};
+}
+
+std::string chat_json(bool second, std::uint64_t index, std::size_t size, Random& random,
+                      std::vector<std::string>& tags) {
+  const Who who = some_customer(random);
+  std::string text = fmt::format(R"({{"message_id":"{}","room":"{}","sender":{{"id":"C-{:06}","name":"{} {}"}},)",
+                                 token(random, 12), pick(words::kRooms, random), who.customer, who.first, who.last);
+  if (second)
+    text += fmt::format(R"("reaction":"{}","in_reply_to":"{}",)", pick(words::kReactions, random), token(random, 12));
+  text += fmt::format(R"("sent_at":"{}","text":")", clock_text(index));
+  pad_with_text(text, "\"}", size, random);
+  tags = {fmt::format("customer:C-{:06}", who.customer)};
+  return text;
+}
+
+std::string order_json(bool second, std::uint64_t index, std::size_t size, Random& random,
+                       std::vector<std::string>& tags) {
+  const Who who = some_customer(random);
+  const Sku sku = some_sku(random);
+  const std::uint64_t quantity = 1U + random.below(6);
+  std::string text = fmt::format(
+      R"({{"order_id":"{}","customer":{{"id":"C-{:06}","name":"{} {}"}},"sku":"SKU-{:05}","product":"{}","quantity":{},"total_paise":{},"currency":"INR",)",
+      token(random, 12), who.customer, who.first, who.last, sku.number, sku.product, quantity,
+      quantity * sku.price_paise);
+  text += fmt::format(R"("{}_at":"{}","note":")", second ? "shipped" : "placed", clock_text(index));
+  pad_with_text(text, "\"}", size, random);
+  tags = {fmt::format("customer:C-{:06}", who.customer), fmt::format("sku:SKU-{:05}", sku.number)};
+  return text;
+}
+
+std::string payment_json(bool second, std::uint64_t index, std::size_t size, Random& random,
+                         std::vector<std::string>& tags) {
+  const Who who = some_customer(random);
+  const Sku sku = some_sku(random);
+  std::string text = fmt::format(
+      R"({{"payment_id":"{}","order_number":{},"customer":{{"id":"C-{:06}","name":"{} {}"}},"amount_paise":{},"currency":"INR","method":"{}","status":"{}",)",
+      token(random, 12), 1'000'000U + index, who.customer, who.first, who.last,
+      sku.price_paise * (1U + random.below(6)), pick(words::kMethods, random), second ? "refunded" : "captured");
+  text += fmt::format(R"("at":"{}","note":")", clock_text(index));
+  pad_with_text(text, "\"}", size, random);
+  tags = {fmt::format("customer:C-{:06}", who.customer)};
+  return text;
+}
+
+std::string stock_json(bool second, std::uint64_t index, std::size_t size, Random& random,
+                       std::vector<std::string>& tags) {
+  const Sku sku = some_sku(random);
+  const Who who = some_customer(random);
+  std::string text = fmt::format(
+      R"({{"sku":"SKU-{:05}","product":"{}","warehouse":"{}-{}","batch":"B-2026-{:03}","delta":{}{},"on_hand":{},"unit_price_paise":{},"operator":"{} {}",)",
+      sku.number, sku.product, pick(words::kCities, random), 1U + random.below(3), random.below(365), second ? "" : "-",
+      1U + random.below(second ? 500 : 9), random.below(2000), sku.price_paise, who.first, who.last);
+  text += fmt::format(R"("recorded_at":"{}","remark":")", clock_text(index));
+  pad_with_text(text, "\"}", size, random);
+  tags = {fmt::format("sku:SKU-{:05}", sku.number), fmt::format("batch:B-2026-{:03}", random.below(365))};
+  return text;
+}
+
+std::string random_bytes(std::size_t size, Random& random) {
+  std::string bytes(size, '\0');
+  for (char& c : bytes) c = static_cast<char>(random.next() >> 56U);
+  return bytes;
+}
+
+}  // namespace
+
+Workload::Workload(const WorkloadOptions& options) : options_(options) {
+  if (options.kind == DataKind::kJson && options.data_bytes < 208)
+    fail("--data-bytes: JSON events need at least 208 bytes");
+  if (options.streams == 0 || options.data_bytes == 0) fail("--streams, --data-bytes: must be positive");
+  using Maker = std::string (*)(bool, std::uint64_t, std::size_t, Random&, std::vector<std::string>&);
+  constexpr std::array<Maker, kCategories> kMakers{chat_json, order_json, payment_json, stock_json};
+  Random random(options.seed);
+  for (std::uint64_t i = 0; i < std::max(options.pool_events, kCategories * 16); ++i) {
+    const std::size_t category = i % kCategories;
+    const bool second = random.below(8) == 0;
+    Item item;
+    item.data = kMakers[category](second, i, std::max<std::size_t>(options.data_bytes, 208), random, item.tags);
+    if (options.kind == DataKind::kRandom) item.data = random_bytes(options.data_bytes, random);
+    item.type = kTypeNames[category * 2 + (second ? 1 : 0)];
+    if (random.below(3) != 0) item.tags.clear();
+    items_[category].push_back(std::move(item));
+  }
+}
+
+namespace {
+void write_stream_name(std::uint64_t number, std::string& out) {
+  constexpr std::string_view kAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+  out = kCategoryNames[number % kCategories];
+  out += '-';
+  // A bijection on 40 bits, so that different numbers have different names.
+  std::uint64_t scrambled = (number * 0x9E3779B97F4A7C15ULL) & ((std::uint64_t{1} << 40U) - 1);
+  scrambled ^= scrambled >> 20U;
+  for (int i = 0; i < 8; ++i) {
+    out += kAlphabet[scrambled & 31U];
+    scrambled >>= 5U;
+  }
+}
+}  // namespace
+
+std::string stream_name(std::uint64_t number) {
+  std::string name;
+  write_stream_name(number, name);
+  return name;
+}
+
+EventSource::EventSource(const Workload& workload, std::uint64_t number)
+    : workload_(&workload),
+      random_(workload.options().seed * 1'000'003U + number),
+      time_nanos_((kStartSeconds + static_cast<std::int64_t>(number) * 1000) * 1'000'000'000) {
+  for (std::size_t i = 0; i < kCategories; ++i) place_[i] = random_.below(workload.items(i).size());
+}
+
+void EventSource::next_on(std::uint64_t stream, NewEvent& event) {
+  const std::size_t category = stream % kCategories;
+  const auto& items = workload_->items(category);
+  const Workload::Item& item = items[place_[category]++ % items.size()];
+  write_stream_name(stream, stream_);
+  time_nanos_ += 900'000 + static_cast<std::int64_t>(random_.next() & 0xFFFFFU);
+  event.stream = stream_;
+  event.type = item.type;
+  event.data = item.data;
+  event.occurred_at = Timestamp{time_nanos_};
+  event.tags.assign(item.tags.begin(), item.tags.end());
+}
+
+std::string_view EventSource::next_data() {
+  const std::size_t category = random_.next() % kCategories;
+  const auto& items = workload_->items(category);
+  return items[place_[category]++ % items.size()].data;
+}
+
+CompressionRatio measure_ratio(const Workload& workload, Codec codec, std::size_t batch) {
+  constexpr int kSamples = 20;
+  EventSource source(workload, 999);
+  BatchBuilder builder({codec, 1});
+  double raw_body = 0;
+  double stored_body = 0;
+  double raw_data = 0;
+  double stored_data = 0;
+  for (int sample = 0; sample < kSamples; ++sample) {
+    NewEvent event;
+    std::string data;
+    for (std::size_t i = 0; i < batch; ++i) {
+      source.next(event);
+      data += event.data;
+      require(builder.add(event), "building a batch");
+    }
+    const EncodedBody body = require(builder.finish(), "building a batch");
+    raw_body += body.raw_size;
+    stored_body += static_cast<double>(body.bytes.size());
+    raw_data += static_cast<double>(data.size());
+    std::string packed;
+    compress(codec, 1, data, packed);
+    stored_data += static_cast<double>(packed.size());
+  }
+  return {stored_body / raw_body, stored_data / raw_data};
+}
+
+}  // namespace bahi::bench
