@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "bahi/schemas/batch_builder.hpp"
+#include "machine.hpp"
 #include "scratch.hpp"
 #include "vocabulary.hpp"
 
@@ -210,30 +211,33 @@ std::string_view EventSource::next_data() {
 }
 
 CompressionRatio measure_ratio(const Workload& workload, Codec codec, std::size_t batch) {
-  constexpr int kSamples = 20;
+  const std::size_t samples = std::max<std::size_t>(20, 50'000 / batch);
   EventSource source(workload, 999);
   BatchBuilder builder({codec, 1});
+  CompressionRatio sums;
   double raw_body = 0;
-  double stored_body = 0;
   double raw_data = 0;
-  double stored_data = 0;
-  for (int sample = 0; sample < kSamples; ++sample) {
-    NewEvent event;
-    std::string data;
+  NewEvent event;
+  std::string data;
+  std::string packed;
+  for (std::size_t sample = 0; sample < samples; ++sample) {
+    data.clear();
+    const std::uint64_t start = now_nanos();
     for (std::size_t i = 0; i < batch; ++i) {
       source.next(event);
-      data += event.data;
       require(builder.add(event), "building a batch");
+      data += event.data;
     }
     const EncodedBody body = require(builder.finish(), "building a batch");
+    sums.build_nanos_per_event += static_cast<double>(now_nanos() - start);
     raw_body += body.raw_size;
-    stored_body += static_cast<double>(body.bytes.size());
+    sums.body += static_cast<double>(body.bytes.size());
     raw_data += static_cast<double>(data.size());
-    std::string packed;
     compress(codec, 1, data, packed);
-    stored_data += static_cast<double>(packed.size());
+    sums.data += static_cast<double>(packed.size());
   }
-  return {stored_body / raw_body, stored_data / raw_data};
+  return {sums.body / raw_body, sums.data / raw_data,
+          sums.build_nanos_per_event / static_cast<double>(samples * batch)};
 }
 
 }  // namespace bahi::bench

@@ -90,10 +90,12 @@ class EventSource {
   std::string stream_;
 };
 
-/// How much of its raw size a body of `batch` events keeps, and the same for the data alone.
+/// How much of its raw size a body of `batch` events keeps, the same for the data alone, and what building
+/// and compressing the body costs one thread.
 struct CompressionRatio {
   double body = 0;
   double data = 0;
+  double build_nanos_per_event = 0;
 };
 [[nodiscard]] CompressionRatio measure_ratio(const Workload& workload, Codec codec, std::size_t batch);
 
