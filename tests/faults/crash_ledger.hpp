@@ -53,11 +53,11 @@ class Ledger {
   struct Request {
     Intent intent;
     std::uint32_t attempts = 0;
-    std::uint32_t refusals = 0;    // answers that promise that nothing was stored
-    std::uint64_t offset_floor = 0;    // acknowledged by the tenant before the first attempt
-    std::int64_t version_floor = -1;   // of the expected stream, likewise
-    std::optional<Answer> answer;  // the first acknowledgement
-    bool answered_as_new = false;  // one answer without the duplicate mark
+    std::uint32_t refusals = 0;       // answers that promise that nothing was stored
+    std::uint64_t offset_floor = 0;   // acknowledged by the tenant before the first attempt
+    std::int64_t version_floor = -1;  // of the expected stream, likewise
+    std::optional<Answer> answer;     // the first acknowledgement
+    bool answered_as_new = false;     // one answer without the duplicate mark
     bool stored = false;
     bool settled = false;  // absent when its last process was dead
     std::uint64_t first_offset = 0;
@@ -67,9 +67,11 @@ class Ledger {
     std::uint32_t index = 0;
   };
   struct Tenant {
+    /// -1: no such stream.
+    [[nodiscard]] std::int64_t version_of(const std::string& name) const;
     std::optional<TenantId> id;
     std::uint64_t acked_end = 0;
-    std::vector<EventPlace> events;  // by offset
+    std::vector<EventPlace> events;                                       // by offset
     std::unordered_map<std::string, std::vector<std::uint64_t>> streams;  // name -> offsets, by version
     std::unordered_map<std::string, std::vector<std::uint64_t>> tags;
     std::unordered_map<std::string, std::int64_t> acked_versions;
@@ -104,9 +106,9 @@ class Ledger {
   LedgerTotals& totals_;
   std::vector<Tenant> tenants_{kCrashTenants};
   std::unordered_map<std::uint64_t, Request> requests_;
-  std::vector<std::uint64_t> open_;        // requests touched since the last check
-  std::vector<std::uint64_t> unknown_;     // outcomes unknown to the last writer, with a producer
-  std::vector<Answer> conflicts_;          // since the last check
+  std::vector<std::uint64_t> open_;     // requests touched since the last check
+  std::vector<std::uint64_t> unknown_;  // outcomes unknown to the last writer, with a producer
+  std::vector<Answer> conflicts_;       // since the last check
   std::vector<std::string> violations_;
 };
 

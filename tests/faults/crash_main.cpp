@@ -46,17 +46,17 @@ struct Settings {
 
 /// How one writer ends.
 struct Death {
-  std::string name;            ///< for the summary
-  std::string failpoints;      ///< armed in the writer
-  milliseconds after_start{0}; ///< killed so long after it was started; 0 = no
-  milliseconds after_ack{0};   ///< killed so long after its first acknowledgement; 0 = no
-  std::uint32_t run_ms = 0;    ///< ends by itself
-  bool errors = false;         ///< a failpoint reports an error
+  std::string name;             ///< for the summary
+  std::string failpoints;       ///< armed in the writer
+  milliseconds after_start{0};  ///< killed so long after it was started; 0 = no
+  milliseconds after_ack{0};    ///< killed so long after its first acknowledgement; 0 = no
+  std::uint32_t run_ms = 0;     ///< ends by itself
+  bool errors = false;          ///< a failpoint reports an error
 };
 
 #ifdef BAHI_FAILPOINTS
-constexpr std::array<std::string_view, 7> kPoints{"before_wal",   "after_wal",           "after_sync",        "before_ack",
-                                                  "anchor_write", "index_ingest_before", "index_ingest_after"};
+constexpr std::array<std::string_view, 7> kPoints{
+    "before_wal", "after_wal", "after_sync", "before_ack", "anchor_write", "index_ingest_before", "index_ingest_after"};
 
 std::string random_point(Random& random, std::string_view action, std::string& name) {
   const std::size_t number = random.below(kPoints.size());
@@ -117,10 +117,11 @@ class Harness {
     progress(cycle, start);
     std::string deaths;
     for (const auto& [name, count] : deaths_) deaths += fmt::format(" {}={}", name, count);
-    fmt::print("summary: cycles={} acks={} duplicate_answers={} conflicts={} refusals={} unknown_stored={} "
-               "unknown_absent={} events={}\nends:{}\n", cycle, totals_.acks, totals_.duplicate_answers,
-               totals_.conflicts, totals_.refusals, totals_.unknown_stored, totals_.unknown_absent, totals_.events,
-               deaths);
+    fmt::print(
+        "summary: cycles={} acks={} duplicate_answers={} conflicts={} refusals={} unknown_stored={} "
+        "unknown_absent={} events={}\nends:{}\n",
+        cycle, totals_.acks, totals_.duplicate_answers, totals_.conflicts, totals_.refusals, totals_.unknown_stored,
+        totals_.unknown_absent, totals_.events, deaths);
     return verdict(cycle);
   }
 
@@ -179,9 +180,13 @@ class Harness {
   }
 
   pid_t spawn(std::uint32_t cycle, const Death& death, int pipe) {
-    const std::vector<std::string> arguments{program_, "--writer", (store_->path() / "store").string(),
-                                             (store_->path() / "retries").string(), std::to_string(random_.next()),
-                                             std::to_string(cycle), std::to_string(death.run_ms)};
+    const std::vector<std::string> arguments{program_,
+                                             "--writer",
+                                             (store_->path() / "store").string(),
+                                             (store_->path() / "retries").string(),
+                                             std::to_string(random_.next()),
+                                             std::to_string(cycle),
+                                             std::to_string(death.run_ms)};
     std::vector<char*> pointers;
     for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
@@ -337,4 +342,6 @@ int crash_main(int argc, char** argv) {
 
 }  // namespace bahi::faults
 
-int main(int argc, char** argv) { return bahi::faults::crash_main(argc, argv); }
+int main(int argc, char** argv) {
+  return bahi::faults::crash_main(argc, argv);
+}

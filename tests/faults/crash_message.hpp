@@ -19,10 +19,10 @@ struct Intent {
   std::uint64_t producer_high = 0;  ///< 0 = no producer; the sequence is the request id
   std::uint64_t condition_from = 0;
   std::int64_t expected_version = 0;
-  std::uint32_t tenant = 0;          ///< number, not identifier
-  std::uint32_t expected_stream = 0; ///< number of a hot stream
+  std::uint32_t tenant = 0;           ///< number, not identifier
+  std::uint32_t expected_stream = 0;  ///< number of a hot stream
   std::uint32_t condition_tag = 0;
-  std::uint8_t expected_kind = 0;    ///< ExpectedVersion::Kind
+  std::uint8_t expected_kind = 0;  ///< ExpectedVersion::Kind
   bool has_condition = false;
 };
 

@@ -25,6 +25,11 @@ void FaultFileSystem::fail(Operation operation, std::uint64_t nth, Fault fault, 
   plans_[static_cast<std::size_t>(operation)] = {nth, fault, sticky};
 }
 
+void FaultFileSystem::set_scope(std::string part) {
+  const std::scoped_lock lock(mutex_);
+  scope_ = std::move(part);
+}
+
 void FaultFileSystem::reset() {
   const std::scoped_lock lock(mutex_);
   plans_.fill({});
@@ -44,6 +49,7 @@ void FaultFileSystem::set_byte_budget(std::optional<std::uint64_t> bytes) {
 
 rocksdb::IOStatus FaultFileSystem::pass(Operation operation, const std::string& path) {
   const std::scoped_lock lock(mutex_);
+  if (path.find(scope_) == std::string::npos) return rocksdb::IOStatus::OK();
   const Plan& plan = plans_[static_cast<std::size_t>(operation)];
   const std::uint64_t number = ++counts_[static_cast<std::size_t>(operation)];
   if (plan.nth == 0 || number < plan.nth || (number > plan.nth && !plan.sticky)) return rocksdb::IOStatus::OK();

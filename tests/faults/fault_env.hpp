@@ -21,6 +21,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <string>
 
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
@@ -51,7 +52,9 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
 
   /// The `nth` operation (from 1, counted since `reset`) fails; with `sticky` all later ones do too.
   void fail(Operation operation, std::uint64_t nth, Fault fault, bool sticky);
-  /// Takes all faults away and sets the counters to 0.
+  /// Only operations on paths that contain `part` are counted and fail; empty = all.
+  void set_scope(std::string part);
+  /// Takes all faults away and sets the counters to 0. The scope stays.
   void reset();
   /// Operations since the last `reset`, failed ones included.
   [[nodiscard]] std::uint64_t count(Operation operation) const;
@@ -108,10 +111,11 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
 
   const LossOptions loss_;
   mutable std::mutex mutex_;
-  std::array<Plan, kOperationCount> plans_;             // protected by mutex_
-  std::array<std::uint64_t, kOperationCount> counts_{}; // protected by mutex_
-  std::optional<std::uint64_t> budget_;                 // protected by mutex_
-  std::mt19937_64 random_;                              // protected by mutex_
+  std::array<Plan, kOperationCount> plans_;              // protected by mutex_
+  std::array<std::uint64_t, kOperationCount> counts_{};  // protected by mutex_
+  std::optional<std::uint64_t> budget_;                  // protected by mutex_
+  std::string scope_;                                    // protected by mutex_
+  std::mt19937_64 random_;                               // protected by mutex_
   std::atomic<std::uint64_t> failures_{0};
   std::atomic<std::int64_t> sync_delay_ms_{0};
 };

@@ -131,8 +131,8 @@ void FaultWritableFile::leak() {
   // Pages of a write-ahead log may be written back in any order; elsewhere RocksDB syncs after each record,
   // and a hole in front of a complete record would be a fault of the disk, not of the power.
   if (path_.ends_with(".log") && owner_.random_below(2) == 0) begin = owner_.random_below(end);
-  const ssize_t written = ::pwrite(leak_descriptor_, pending_.data() + begin, end - begin,
-                                   static_cast<off_t>(written_ + begin));
+  const ssize_t written =
+      ::pwrite(leak_descriptor_, pending_.data() + begin, end - begin, static_cast<off_t>(written_ + begin));
   static_cast<void>(written);  // a leak is a matter of chance anyway
 }
 

@@ -26,8 +26,7 @@ class FaultWritableFile final : public rocksdb::FSWritableFile {
   rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                            rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
-                           const rocksdb::DataVerificationInfo& verification,
-                           rocksdb::IODebugContext* debug) override;
+                           const rocksdb::DataVerificationInfo& verification, rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus PositionedAppend(const rocksdb::Slice& data, std::uint64_t offset,
                                      const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus PositionedAppend(const rocksdb::Slice& data, std::uint64_t offset,
@@ -62,8 +61,8 @@ class FaultWritableFile final : public rocksdb::FSWritableFile {
   FaultFileSystem& owner_;
   const std::unique_ptr<rocksdb::FSWritableFile> target_;
   const std::string path_;
-  const bool may_leak_;       // a leak would move the end of a reopened file
-  std::mutex target_mutex_;   // orders writers of target_ when lossy; taken before pending_mutex_
+  const bool may_leak_;      // a leak would move the end of a reopened file
+  std::mutex target_mutex_;  // orders writers of target_ when lossy; taken before pending_mutex_
   std::mutex pending_mutex_;
   std::string pending_;       // protected by pending_mutex_: appended, not yet in the file
   std::uint64_t written_;     // protected by pending_mutex_: length of the file without pending_

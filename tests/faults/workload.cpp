@@ -33,8 +33,12 @@ std::uint64_t Random::next() {
   return value ^ (value >> 31U);
 }
 
-std::string hot_stream(std::uint64_t number) { return fmt::format("account-{}", number); }
-std::string tag_name(std::uint64_t number) { return fmt::format("tag:{}", number); }
+std::string hot_stream(std::uint64_t number) {
+  return fmt::format("account-{}", number);
+}
+std::string tag_name(std::uint64_t number) {
+  return fmt::format("tag:{}", number);
+}
 
 std::vector<PlannedEvent> plan_events(std::uint64_t request_id, std::uint64_t seed, std::uint32_t events_max) {
   Random random(seed);
