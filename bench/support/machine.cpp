@@ -73,7 +73,10 @@ Usage Usage::now() {
   usage.wall_seconds = static_cast<double>(now_nanos()) / 1e9;
   rusage self{};
   getrusage(RUSAGE_SELF, &self);
-  usage.cpu_seconds = seconds(self.ru_utime) + seconds(self.ru_stime);
+  rusage children{};
+  getrusage(RUSAGE_CHILDREN, &children);
+  usage.cpu_seconds =
+      seconds(self.ru_utime) + seconds(self.ru_stime) + seconds(children.ru_utime) + seconds(children.ru_stime);
   usage.machine_cpu_seconds = machine_busy_seconds();
   std::ifstream file("/proc/self/io");
   std::string key;

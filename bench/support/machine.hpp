@@ -17,7 +17,7 @@ namespace bahi::bench {
 /// Counters at one moment; subtract two.
 struct Usage {
   double wall_seconds = 0;
-  double cpu_seconds = 0;          ///< of this process, all threads
+  double cpu_seconds = 0;          ///< of this process, all threads, and its children that ended
   double machine_cpu_seconds = 0;  ///< of all processes, kernel included, all cores
   std::uint64_t write_bytes = 0;   ///< /proc/self/io: pages this process made dirty, in bytes
   std::uint64_t read_bytes = 0;    ///< /proc/self/io: fetched from the disk

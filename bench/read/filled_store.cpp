@@ -1,0 +1,61 @@
+#include "filled_store.hpp"
+
+#include <numeric>
+#include <semaphore>
+
+#include "bahi/schemas/batch_builder.hpp"
+#include "scratch.hpp"
+
+namespace bahi::bench {
+namespace {
+
+constexpr std::ptrdiff_t kInFlight = 16;
+
+/// A number without a common factor with `count`, another one for each round.
+std::uint64_t step_of_round(std::uint64_t round, std::uint64_t count) {
+  std::uint64_t step = 700'417U + round * 2018U;
+  while (std::gcd(step, count) != 1) ++step;
+  return step;
+}
+
+}  // namespace
+
+TenantId fill_store(Engine& engine, const Workload& workload, const FillOptions& options) {
+  const TenantId tenant = require(engine.create_tenant("bench"), "creating the tenant");
+  EventSource source(workload, 1);
+  BatchBuilder builder({options.codec, 1});
+  NewEvent event;
+  std::counting_semaphore<kInFlight> free_slots(kInFlight);
+  const auto submit = [&] {
+    AppendRequest request;
+    request.tenant = tenant;
+    request.body = require(builder.finish(), "building a batch");
+    free_slots.acquire();
+    engine.submit(std::move(request), [&free_slots](Result<AppendResult> result) {
+      require(std::move(result), "filling the store");
+      free_slots.release();
+    });
+  };
+  for (std::uint64_t round = 0; round < options.events_per_stream; ++round) {
+    const std::uint64_t step = step_of_round(round, options.streams);
+    for (std::uint64_t i = 0; i < options.streams; ++i) {
+      source.next_on(i * step % options.streams, event);
+      require(builder.add(event), "building a batch");
+      if (builder.event_count() == options.batch) submit();
+    }
+    if (builder.event_count() != 0) submit();
+  }
+  // Flushing comes after every answer, and the callbacks have left when it returns.
+  for (std::ptrdiff_t i = 0; i < kInFlight; ++i) free_slots.acquire();
+  require(engine.flush(), "flush");
+  return tenant;
+}
+
+std::unique_ptr<Engine> open_store(const std::filesystem::path& directory, std::size_t batch_cache_bytes) {
+  EngineOptions options;
+  options.create_if_missing = true;
+  options.batch_cache_bytes = batch_cache_bytes;
+  return require(Engine::open(directory, std::move(options)), "opening the store");
+}
+
+}  // namespace bahi::bench
