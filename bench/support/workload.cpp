@@ -98,10 +98,10 @@ std::string order_json(bool second, std::uint64_t index, std::size_t size, Rando
   const Who who = some_customer(random);
   const Sku sku = some_sku(random);
   const std::uint64_t quantity = 1U + random.below(6);
-  std::string text = fmt::format(
-      R"({{"order_id":"{}","customer":{{"id":"C-{:06}","name":"{} {}"}},"sku":"SKU-{:05}","product":"{}","quantity":{},"total_paise":{},"currency":"INR",)",
-      token(random, 12), who.customer, who.first, who.last, sku.number, sku.product, quantity,
-      quantity * sku.price_paise);
+  std::string text = fmt::format(R"({{"order_id":"{}","customer":{{"id":"C-{:06}","name":"{} {}"}},)"
+                                 R"("sku":"SKU-{:05}","product":"{}","quantity":{},"total_paise":{},"currency":"INR",)",
+                                 token(random, 12), who.customer, who.first, who.last, sku.number, sku.product,
+                                 quantity, quantity * sku.price_paise);
   text += fmt::format(R"("{}_at":"{}","note":")", second ? "shipped" : "placed", clock_text(index));
   pad_with_text(text, "\"}", size, random);
   tags = {fmt::format("customer:C-{:06}", who.customer), fmt::format("sku:SKU-{:05}", sku.number)};
@@ -113,7 +113,8 @@ std::string payment_json(bool second, std::uint64_t index, std::size_t size, Ran
   const Who who = some_customer(random);
   const Sku sku = some_sku(random);
   std::string text = fmt::format(
-      R"({{"payment_id":"{}","order_number":{},"customer":{{"id":"C-{:06}","name":"{} {}"}},"amount_paise":{},"currency":"INR","method":"{}","status":"{}",)",
+      R"({{"payment_id":"{}","order_number":{},"customer":{{"id":"C-{:06}","name":"{} {}"}},)"
+      R"("amount_paise":{},"currency":"INR","method":"{}","status":"{}",)",
       token(random, 12), 1'000'000U + index, who.customer, who.first, who.last,
       sku.price_paise * (1U + random.below(6)), pick(words::kMethods, random), second ? "refunded" : "captured");
   text += fmt::format(R"("at":"{}","note":")", clock_text(index));
@@ -126,10 +127,11 @@ std::string stock_json(bool second, std::uint64_t index, std::size_t size, Rando
                        std::vector<std::string>& tags) {
   const Sku sku = some_sku(random);
   const Who who = some_customer(random);
-  std::string text = fmt::format(
-      R"({{"sku":"SKU-{:05}","product":"{}","warehouse":"{}-{}","batch":"B-2026-{:03}","delta":{}{},"on_hand":{},"unit_price_paise":{},"operator":"{} {}",)",
-      sku.number, sku.product, pick(words::kCities, random), 1U + random.below(3), random.below(365), second ? "" : "-",
-      1U + random.below(second ? 500 : 9), random.below(2000), sku.price_paise, who.first, who.last);
+  std::string text = fmt::format(R"({{"sku":"SKU-{:05}","product":"{}","warehouse":"{}-{}","batch":"B-2026-{:03}",)"
+                                 R"("delta":{}{},"on_hand":{},"unit_price_paise":{},"operator":"{} {}",)",
+                                 sku.number, sku.product, pick(words::kCities, random), 1U + random.below(3),
+                                 random.below(365), second ? "" : "-", 1U + random.below(second ? 500 : 9),
+                                 random.below(2000), sku.price_paise, who.first, who.last);
   text += fmt::format(R"("recorded_at":"{}","remark":")", clock_text(index));
   pad_with_text(text, "\"}", size, random);
   tags = {fmt::format("sku:SKU-{:05}", sku.number), fmt::format("batch:B-2026-{:03}", random.below(365))};

@@ -1,1 +1,70 @@
-int main() { return 0; }
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <fmt/format.h>
+
+#include "bahi/cli/console.hpp"
+#include "commands/commands.hpp"
+
+namespace bahi::cli {
+namespace {
+
+constexpr const char* kVersion = "bahi " BAHI_VERSION;
+
+int run(int argc, char** argv) {
+  Context context;
+  CLI::App app("Bahi: an event-sourced storage engine. Events in, events out, nothing lost, nothing altered.", "bahi");
+  app.set_version_flag("--version", kVersion);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.get_formatter()->column_width(34);
+  app.add_option("--data,--data-dir", context.directory, "Directory of the store; may stand behind the command too")
+      ->envname("BAHI_DATA");
+  app.footer(
+      "Examples:\n"
+      "  export BAHI_DATA=/var/lib/bahi\n"
+      "  bahi tenant create shop\n"
+      "  bahi import --tenant shop orders.ndjson\n"
+      "  bahi read --tenant shop --stream order-1\n"
+      "  bahi verify\n\n" +
+      exit_code_help() + "\nEvery command has --help. The form of the events is described in docs/cli.md.");
+  add_tenant_commands(app, context);
+  add_import_command(app, context);
+  add_append_command(app, context);
+  add_read_command(app, context);
+  add_verify_command(app, context);
+  add_stats_command(app, context);
+  add_index_commands(app, context);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& wish) {  // --help, --version
+    return app.exit(wish);
+  } catch (const CLI::ParseError& problem) {
+    fmt::print(stderr, "bahi: usage: {}\nRun bahi --help, or --help behind the command.\n", problem.what());
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  if (context.directory.empty()) {
+    fmt::print(stderr, "bahi: usage: name the directory of the store with --data DIR or in BAHI_DATA\n");
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  const Result<ExitCode> code = context.action();
+  return static_cast<int>(code ? *code : report(code.error()));
+}
+
+}  // namespace
+}  // namespace bahi::cli
+
+int main(int argc, char** argv) {
+  try {
+    return bahi::cli::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    return static_cast<int>(bahi::cli::report({bahi::ErrorCode::kOutOfMemory, "memory ran out"}));
+  } catch (const std::exception& problem) {
+    return static_cast<int>(bahi::cli::report({bahi::ErrorCode::kInternal, problem.what()}));
+  }
+}

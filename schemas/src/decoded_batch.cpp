@@ -38,6 +38,14 @@ std::size_t DecodedBatch::memory_bytes() const noexcept {
   return sizeof(DecodedBatch) + raw_.size() + first_versions_.capacity() * sizeof(std::int64_t);
 }
 
+void DecodedBatch::read(const EventPlace& place, Version version, EventView& event) const {
+  body_.read(place, event);
+  event.tenant = header_.tenant;
+  event.offset = header_.first_offset + place.index;
+  event.version = version;
+  event.recorded_at = header_.recorded_at;
+}
+
 BatchWalker::BatchWalker(const DecodedBatch& batch) : batch_(&batch), next_versions_(batch.first_versions()) {}
 
 void BatchWalker::next() {
@@ -47,15 +55,6 @@ void BatchWalker::next() {
 
 void BatchWalker::skip_to(std::uint32_t index) {
   while (place_.index < index) next();
-}
-
-void BatchWalker::read(EventView& event) const {
-  const BatchHeader& header = batch_->header();
-  batch_->body().read(place_, event);
-  event.tenant = header.tenant;
-  event.offset = header.first_offset + place_.index;
-  event.version = {next_versions_[batch_->body().stream_ref(place_.index)]};
-  event.recorded_at = header.recorded_at;
 }
 
 }  // namespace bahi

@@ -119,7 +119,7 @@ class Harness {
     for (const auto& [name, count] : deaths_) deaths += fmt::format(" {}={}", name, count);
     fmt::print(
         "summary: cycles={} acks={} duplicate_answers={} conflicts={} refusals={} unknown_stored={} "
-        "unknown_absent={} events={}\nends:{}\n",
+        "unknown_absent={} events={} names_forgotten={}\nends:{}\n",
         cycle, totals_.acks, totals_.duplicate_answers, totals_.conflicts, totals_.refusals, totals_.unknown_stored,
         totals_.unknown_absent, totals_.events, deaths);
     return verdict(cycle);
@@ -169,6 +169,7 @@ class Harness {
     ++cycles_of_store_;
     write_retries();
     run_writer_process(cycle, death);
+    names_forgotten_ += forget_unsynced_names(store_->path() / "names", random_.next());
     // Now and then the next writer recovers alone, on its lossy file system.
     if (!found() && !random_.one_in(5)) check(cycles_of_store_ % 20 == 0);
   }
@@ -184,6 +185,7 @@ class Harness {
                                              "--writer",
                                              (store_->path() / "store").string(),
                                              (store_->path() / "retries").string(),
+                                             (store_->path() / "names").string(),
                                              std::to_string(random_.next()),
                                              std::to_string(cycle),
                                              std::to_string(death.run_ms)};
@@ -293,6 +295,7 @@ class Harness {
   std::uint32_t cycles_of_store_ = 0;
   std::map<std::string, std::uint32_t> deaths_;
   std::string last_death_;
+  std::size_t names_forgotten_ = 0;
 };
 
 int usage() {
@@ -306,13 +309,14 @@ int usage() {
 }  // namespace
 
 int crash_main(int argc, char** argv) {
-  if (argc == 7 && std::string_view(argv[1]) == "--writer") {
+  if (argc == 8 && std::string_view(argv[1]) == "--writer") {
     WriterOptions options;
     options.store = argv[2];
     options.retries = argv[3];
-    options.seed = std::strtoull(argv[4], nullptr, 10);
-    options.cycle = static_cast<std::uint32_t>(std::strtoul(argv[5], nullptr, 10));
-    options.run_ms = static_cast<std::uint32_t>(std::strtoul(argv[6], nullptr, 10));
+    options.names = argv[4];
+    options.seed = std::strtoull(argv[5], nullptr, 10);
+    options.cycle = static_cast<std::uint32_t>(std::strtoul(argv[6], nullptr, 10));
+    options.run_ms = static_cast<std::uint32_t>(std::strtoul(argv[7], nullptr, 10));
     options.pipe = kWriterDescriptor;
     return run_writer(options);
   }

@@ -233,6 +233,7 @@ int run_writer(const WriterOptions& options) {
   loss.sync_reaches_disk = random.one_in(4);
   loss.leak_one_in = random.one_in(2) ? 10 : 0;
   loss.seed = random.next();
+  if (random.one_in(2)) loss.name_journal = options.names;
   FaultEnv env(loss);
   EngineOptions engine_options = random_options(random);
   engine_options.env = env.env();

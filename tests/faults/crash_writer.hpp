@@ -12,6 +12,7 @@ namespace bahi::faults {
 struct WriterOptions {
   std::filesystem::path store;
   std::filesystem::path retries;  ///< file of Intents to be submitted again
+  std::filesystem::path names;    ///< for the NameJournal
   std::uint64_t seed = 0;
   std::uint32_t cycle = 0;
   std::uint32_t run_ms = 0;  ///< then it closes the store and ends; 0 = never

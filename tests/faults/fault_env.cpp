@@ -18,7 +18,10 @@ rocksdb::IOStatus injected(Fault fault, const std::string& path) {
 }  // namespace
 
 FaultFileSystem::FaultFileSystem(std::shared_ptr<rocksdb::FileSystem> base, LossOptions loss)
-    : FileSystemWrapper(base), loss_(loss), random_(loss.seed) {}
+    : FileSystemWrapper(base),
+      loss_(loss),
+      names_(loss.name_journal.empty() ? nullptr : std::make_unique<NameJournal>(loss.name_journal)),
+      random_(loss.seed) {}
 
 void FaultFileSystem::fail(Operation operation, std::uint64_t nth, Fault fault, bool sticky) {
   const std::scoped_lock lock(mutex_);
@@ -103,6 +106,7 @@ rocksdb::IOStatus FaultFileSystem::NewWritableFile(const std::string& path, cons
                                                    std::unique_ptr<rocksdb::FSWritableFile>* result,
                                                    rocksdb::IODebugContext* debug) {
   if (auto status = pass(Operation::kOpen, path); !status.ok()) return status;
+  if (names_) names_->creating(path);
   std::unique_ptr<rocksdb::FSWritableFile> file;
   if (auto status = target()->NewWritableFile(path, options, &file, debug); !status.ok()) return status;
   *result = wrap(std::move(file), path, 0, false);
@@ -145,7 +149,24 @@ rocksdb::IOStatus FaultFileSystem::NewDirectory(const std::string& path, const r
 rocksdb::IOStatus FaultFileSystem::RenameFile(const std::string& from, const std::string& to,
                                               const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) {
   if (auto status = pass(Operation::kRename, from); !status.ok()) return status;
+  if (names_) names_->renaming(from, to);
   return target()->RenameFile(from, to, options, debug);
+}
+
+rocksdb::IOStatus FaultFileSystem::LinkFile(const std::string& from, const std::string& to,
+                                            const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) {
+  if (names_) names_->creating(to);
+  return target()->LinkFile(from, to, options, debug);
+}
+
+rocksdb::IOStatus FaultFileSystem::DeleteFile(const std::string& path, const rocksdb::IOOptions& options,
+                                              rocksdb::IODebugContext* debug) {
+  if (names_) names_->deleting(path);
+  return target()->DeleteFile(path, options, debug);
+}
+
+void FaultFileSystem::directory_synced(const std::string& path) {
+  if (names_) names_->synced(path);
 }
 
 rocksdb::IOStatus FaultFileSystem::GetFreeSpace(const std::string& path, const rocksdb::IOOptions& options,

@@ -9,14 +9,16 @@
 //  - a delay in front of every sync: a hung or slow disk.
 //  - a byte budget: a disk that is full until it is given room again.
 //
-// Not covered: files that the engine writes without RocksDB (LOCK, ANCHOR, RESERVE), RocksDB's text log, and
-// directory entries, which appear at once.
+//  - forgotten names: see name_journal.hpp.
+//
+// Not covered: files that the engine writes without RocksDB (LOCK, ANCHOR, RESERVE), and RocksDB's text log.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,6 +27,8 @@
 
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
+
+#include "name_journal.hpp"
 
 namespace bahi::faults {
 
@@ -40,6 +44,7 @@ struct LossOptions {
   /// One in so many writes leaks unsynced bytes to the file; 0 = none do.
   unsigned leak_one_in = 0;
   std::uint64_t seed = 0;
+  std::filesystem::path name_journal;  ///< a directory; empty = none is kept
 };
 
 /// Thread-safe. Faults may be changed while files are open.
@@ -86,6 +91,10 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
                                  rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus LinkFile(const std::string& from, const std::string& to, const rocksdb::IOOptions& options,
+                             rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus DeleteFile(const std::string& path, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus GetFreeSpace(const std::string& path, const rocksdb::IOOptions& options, std::uint64_t* bytes,
                                  rocksdb::IODebugContext* debug) override;
 
@@ -95,6 +104,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   /// Takes `bytes` off the budget, or answers that the disk is full.
   rocksdb::IOStatus charge(std::uint64_t bytes, const std::string& path);
   void wait_for_sync() const;
+  void directory_synced(const std::string& path);
   [[nodiscard]] const LossOptions& loss() const { return loss_; }
   /// A random number below `bound`.
   [[nodiscard]] std::uint64_t random_below(std::uint64_t bound);
@@ -110,6 +120,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
                                                 std::uint64_t size, bool reopened);
 
   const LossOptions loss_;
+  const std::unique_ptr<NameJournal> names_;  // may be null
   mutable std::mutex mutex_;
   std::array<Plan, kOperationCount> plans_;              // protected by mutex_
   std::array<std::uint64_t, kOperationCount> counts_{};  // protected by mutex_

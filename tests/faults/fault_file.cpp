@@ -159,19 +159,21 @@ std::uint64_t FaultWritableFile::GetFileSize(const IOOptions& /*options*/, IODeb
 FaultDirectory::FaultDirectory(FaultFileSystem& owner, std::unique_ptr<rocksdb::FSDirectory> target, std::string path)
     : owner_(owner), target_(std::move(target)), path_(std::move(path)) {}
 
-IOStatus FaultDirectory::Fsync(const IOOptions& options, IODebugContext* debug) {
+IOStatus FaultDirectory::sync(const std::function<IOStatus()>& sync_target) {
   owner_.wait_for_sync();
-  const IOStatus status = owner_.pass(Operation::kDirectorySync, path_);
-  if (!status.ok() || !owner_.loss().sync_reaches_disk) return status;
-  return target_->Fsync(options, debug);
+  IOStatus status = owner_.pass(Operation::kDirectorySync, path_);
+  if (status.ok() && owner_.loss().sync_reaches_disk) status = sync_target();
+  if (status.ok()) owner_.directory_synced(path_);
+  return status;
+}
+
+IOStatus FaultDirectory::Fsync(const IOOptions& options, IODebugContext* debug) {
+  return sync([&] { return target_->Fsync(options, debug); });
 }
 
 IOStatus FaultDirectory::FsyncWithDirOptions(const IOOptions& options, IODebugContext* debug,
                                              const rocksdb::DirFsyncOptions& directory_options) {
-  owner_.wait_for_sync();
-  const IOStatus status = owner_.pass(Operation::kDirectorySync, path_);
-  if (!status.ok() || !owner_.loss().sync_reaches_disk) return status;
-  return target_->FsyncWithDirOptions(options, debug, directory_options);
+  return sync([&] { return target_->FsyncWithDirOptions(options, debug, directory_options); });
 }
 
 IOStatus FaultDirectory::Close(const IOOptions& options, IODebugContext* debug) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -80,6 +81,8 @@ class FaultDirectory final : public rocksdb::FSDirectory {
   std::size_t GetUniqueId(char* id, std::size_t size_max) const override { return target_->GetUniqueId(id, size_max); }
 
  private:
+  rocksdb::IOStatus sync(const std::function<rocksdb::IOStatus()>& sync_target);
+
   FaultFileSystem& owner_;
   const std::unique_ptr<rocksdb::FSDirectory> target_;
   const std::string path_;

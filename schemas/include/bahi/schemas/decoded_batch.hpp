@@ -24,6 +24,8 @@ class DecodedBatch {
   /// One per stream of the body's dictionary.
   [[nodiscard]] const std::vector<std::int64_t>& first_versions() const noexcept { return first_versions_; }
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
+  /// Fills `event` with the one at `place`, whose version the caller knows.
+  void read(const EventPlace& place, Version version, EventView& event) const;
 
  private:
   BatchHeader header_;
@@ -44,8 +46,11 @@ class BatchWalker {
   void next();
   /// Moves forward to event `index`.
   void skip_to(std::uint32_t index);
+  [[nodiscard]] const EventPlace& place() const noexcept { return place_; }
+  /// Version of the event in its stream.
+  [[nodiscard]] Version version() const noexcept { return {next_versions_[batch_->body().stream_ref(place_.index)]}; }
   /// Fills `event` (its tag vector is reused).
-  void read(EventView& event) const;
+  void read(EventView& event) const { batch_->read(place_, version(), event); }
 
  private:
   const DecodedBatch* batch_;
