@@ -121,7 +121,7 @@ class Harness {
         "summary: cycles={} acks={} duplicate_answers={} conflicts={} refusals={} unknown_stored={} "
         "unknown_absent={} events={} names_forgotten={}\nends:{}\n",
         cycle, totals_.acks, totals_.duplicate_answers, totals_.conflicts, totals_.refusals, totals_.unknown_stored,
-        totals_.unknown_absent, totals_.events, deaths);
+        totals_.unknown_absent, totals_.events, names_forgotten_, deaths);
     return verdict(cycle);
   }
 
