@@ -1,0 +1,135 @@
+// Brings lines of NDJSON into a tenant's log, exactly once however often it is run.
+//
+// How: every batch carries a producer position: the producer is the source, the sequence
+// is the number of events of the source before the batch. So the log itself remembers
+// which parts of a source it holds. A run begins by offering batches one at a time. As long
+// as the log answers "already there, k events", those k events are compared with the
+// lines, and the run goes on at the k-th event after, wherever the earlier run cut.
+// From the first batch that is new, several are kept in flight.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bahi/base/result.hpp"
+#include "bahi/cli/event_line.hpp"
+#include "bahi/cli/line_source.hpp"
+#include "bahi/engine/engine.hpp"
+
+namespace bahi::cli {
+
+struct ImportOptions {
+  TenantId tenant;
+  std::string source;  ///< names the source; empty: its first line does
+  std::uint32_t batch_events = 1000;
+  std::size_t batch_bytes = std::size_t{4} << 20U;  ///< of text; a single event may have more
+  std::size_t in_flight_max = 8;                    ///< batches submitted and not yet answered
+  std::size_t in_flight_bytes_max = std::size_t{32} << 20U;
+  Codec codec = Codec::kLz4;
+  /// Called after every batch with the bytes of input consumed; may be empty.
+  std::function<void(std::uint64_t bytes)> progress;
+};
+
+struct ImportSummary {
+  std::uint64_t events_imported = 0;
+  std::uint64_t events_present = 0;  ///< already there
+  std::uint64_t batches_imported = 0;
+  std::uint64_t next_line = 1;  ///< every event of the lines before it is in the log
+};
+
+/// The producer that stands for a source.
+[[nodiscard]] Uuid source_producer(std::string_view name);
+/// The producer of a source without a name, by its first line that is not blank.
+[[nodiscard]] Uuid content_producer(std::string_view first_line);
+
+/// Walks events that the log holds, and compares them with lines.
+class StoredEvents {
+ public:
+  [[nodiscard]] static Result<StoredEvents> open(const Engine& engine, TenantId tenant, const AppendResult& stored);
+  [[nodiscard]] bool at_end() const noexcept { return left_ == 0; }
+  /// Takes the next stored event; an error when `line` says something else.
+  Status expect(const EventLine& line, std::uint64_t line_number);
+
+ private:
+  std::unique_ptr<EventCursor> cursor_;
+  EventView event_;
+  std::uint32_t left_ = 0;
+};
+
+/// One run. Not thread-safe; the engine and the input must outlive it.
+class Importer {
+ public:
+  Importer(Engine& engine, LineSource& input, ImportOptions options);
+  ~Importer();
+  Importer(const Importer&) = delete;
+  Importer& operator=(const Importer&) = delete;
+
+  /// Imports everything, or stops at the first error; when it returns, nothing is in flight any more. Errors: those of
+  /// EventLineReader (nothing of the batch with that line is imported), LineSource and Engine::submit;
+  /// kInvalidArgument when the source differs from what was imported of it before.
+  Status run();
+  /// True also after an error.
+  [[nodiscard]] const ImportSummary& summary() const noexcept { return summary_; }
+
+ private:
+  struct Batch;
+  struct Line {
+    std::uint64_t number = 0;
+    std::string_view text;
+  };
+  /// Lines of a batch that the log turned out not to hold, to be taken again.
+  struct Rest {
+    std::unique_ptr<Batch> batch;
+    std::size_t next = 0;
+  };
+
+  Status import_all();
+  /// Takes lines into `batch` until it is full or the input ends.
+  Status fill(Batch& batch);
+  /// The next line, which stays the next one until `drop_line`. False: there is none.
+  [[nodiscard]] Result<bool> next_line(Line& line);
+  void drop_line();
+  /// False: `batch` is full and the line stays for the next one.
+  [[nodiscard]] Result<bool> take_line(Batch& batch, const Line& line);
+  Status submit(std::unique_ptr<Batch> batch);
+  void launch(std::unique_ptr<Batch> batch, EncodedBody body);
+  /// Handles answers until at most `count_max` batches with `bytes_max` bytes are in flight.
+  Status settle(std::size_t count_max, std::size_t bytes_max);
+  Status take_answer(std::unique_ptr<Batch> batch);
+  Status take_duplicate(std::unique_ptr<Batch> batch, const AppendResult& stored);
+  Status resend(const Batch& batch, std::size_t from);
+  [[nodiscard]] static Error about(const Batch& batch, const Error& error);
+
+  Engine& engine_;
+  LineSource& input_;
+  const ImportOptions options_;
+  ImportSummary summary_;
+  EventLineReader reader_;
+  BatchBuilder builder_;
+  std::optional<Uuid> producer_;
+  std::uint64_t next_event_ = 0;      // of the source, not yet in a batch
+  std::deque<Rest> backlog_;          // lines to take before those of the input
+  std::optional<Line> held_;          // the line of the input that was looked at last
+  bool failed_ = false;
+
+  // How an earlier run is found; see the head of this file.
+  bool probing_ = true;               // every answer so far was "already there"
+  bool was_short_ = false;            // the answer before held fewer events than the batch
+  std::size_t batch_events_;          // while probing: as the earlier run seems to have cut
+  std::optional<StoredEvents> ahead_; // stored events whose lines are not taken yet
+
+  std::mutex mutex_;
+  std::condition_variable answered_;
+  std::deque<std::unique_ptr<Batch>> in_flight_;  // in order; their answers are guarded by mutex_
+  std::size_t in_flight_bytes_ = 0;
+};
+
+}  // namespace bahi::cli

@@ -1,0 +1,71 @@
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "bahi/cli/json_text.hpp"
+#include "bahi/cli/output.hpp"
+#include "bahi/cli/progress_bar.hpp"
+#include "commands.hpp"
+
+#include <unistd.h>
+
+namespace bahi::cli {
+namespace {
+
+Result<ExitCode> create_tenant(const Context& context, const std::string& name) {
+  EngineOptions options;
+  options.create_if_missing = true;
+  BAHI_ASSIGN(const auto engine, open_engine(context, std::move(options)));
+  BAHI_TRY(engine->create_tenant(name));
+  BAHI_TRY(engine->close());
+  fmt::print("tenant {} created\n", name);
+  return ExitCode::kOk;
+}
+
+Result<ExitCode> list_tenants(const Context& context, bool as_json) {
+  EngineOptions options;
+  options.read_only = true;
+  options.without_index = true;
+  BAHI_ASSIGN(const auto engine, open_engine(context, std::move(options)));
+  const std::vector<TenantInfo> tenants = engine->tenants();
+  Output output(STDOUT_FILENO);
+  std::string& text = output.text();
+  std::size_t width = std::string_view("TENANT").size();
+  for (const TenantInfo& tenant : tenants) width = std::max(width, tenant.name.size());
+  if (!as_json) text += fmt::format("{:<{}}  {:>20}\n", "TENANT", width, "EVENTS");
+  for (const TenantInfo& tenant : tenants) {
+    if (as_json) {
+      text += R"({"tenant":)";
+      append_json_string(tenant.name, text);
+      text += fmt::format(R"(,"id":{},"events":{}}})", tenant.id.value, tenant.durable_offset.value);
+      text += '\n';
+    } else {
+      text += fmt::format("{:<{}}  {:>20}\n", tenant.name, width, grouped(tenant.durable_offset.value));
+    }
+  }
+  BAHI_TRY(output.flush());
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void add_tenant_commands(CLI::App& app, Context& context) {
+  CLI::App* const tenant = app.add_subcommand("tenant", "Create and list tenants");
+  tenant->require_subcommand(1);
+
+  CLI::App* const create = tenant->add_subcommand("create", "Create a tenant, and the store if there is none");
+  auto name = std::make_shared<std::string>();
+  create->add_option("NAME", *name, "1 to 64 characters of a-z, 0-9, '_' and '-', starting with a letter")->required();
+  create->footer("Example:\n  bahi tenant create shop --data /var/lib/bahi");
+  create->callback([&context, name] { context.action = [&context, name] { return create_tenant(context, *name); }; });
+
+  CLI::App* const list = tenant->add_subcommand("list", "List the tenants with their number of events");
+  auto as_json = std::make_shared<bool>(false);
+  list->add_flag("--json", *as_json, "One JSON object per line instead of a table");
+  list->footer("Examples:\n  bahi tenant list --data /var/lib/bahi\n  bahi tenant list --json | jq .tenant");
+  list->callback(
+      [&context, as_json] { context.action = [&context, as_json] { return list_tenants(context, *as_json); }; });
+}
+
+}  // namespace bahi::cli
