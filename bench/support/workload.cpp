@@ -152,13 +152,18 @@ Workload::Workload(const WorkloadOptions& options) : options_(options) {
   if (options.streams == 0 || options.data_bytes == 0) fail("--streams, --data-bytes: must be positive");
   using Maker = std::string (*)(bool, std::uint64_t, std::size_t, Random&, std::vector<std::string>&);
   constexpr std::array<Maker, kCategories> kMakers{chat_json, order_json, payment_json, stock_json};
+  const std::size_t count = std::max(options.pool_events / kCategories, std::size_t{16});
+  for (std::string& bytes : bytes_) bytes.reserve(count * options.data_bytes);  // views must stay good
   Random random(options.seed);
-  for (std::uint64_t i = 0; i < std::max(options.pool_events, kCategories * 16); ++i) {
+  for (std::uint64_t i = 0; i < count * kCategories; ++i) {
     const std::size_t category = i % kCategories;
     const bool second = random.below(8) == 0;
     Item item;
-    item.data = kMakers[category](second, i, std::max<std::size_t>(options.data_bytes, 208), random, item.tags);
-    if (options.kind == DataKind::kRandom) item.data = random_bytes(options.data_bytes, random);
+    std::string data = kMakers[category](second, i, std::max<std::size_t>(options.data_bytes, 208), random, item.tags);
+    if (options.kind == DataKind::kRandom) data = random_bytes(options.data_bytes, random);
+    std::string& bytes = bytes_[category];
+    item.data = std::string_view(bytes.data() + bytes.size(), data.size());
+    bytes += data;
     item.type = kTypeNames[category * 2 + (second ? 1 : 0)];
     if (random.below(3) != 0) item.tags.clear();
     items_[category].push_back(std::move(item));

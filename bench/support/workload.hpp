@@ -37,7 +37,8 @@ struct WorkloadOptions {
   DataKind kind = DataKind::kJson;
   std::size_t data_bytes = 256;      ///< of every event, exactly; JSON needs 208 or more
   std::uint64_t streams = 10'000;    ///< events fall on them uniformly
-  std::size_t pool_events = 65'536;  ///< distinct data, spread over the categories
+  std::size_t pool_events = 16'384;  ///< distinct data, spread over the categories; few enough for a processor's cache,
+                                     ///< where a writer has what it has just made
   std::uint64_t seed = 1;
 };
 
@@ -52,9 +53,11 @@ inline constexpr std::array<std::string_view, kCategories * 2> kTypeNames{
 class Workload {
  public:
   explicit Workload(const WorkloadOptions& options);
+  Workload(const Workload&) = delete;
+  Workload& operator=(const Workload&) = delete;
 
   struct Item {
-    std::string data;
+    std::string_view data;
     std::string_view type;
     std::vector<std::string> tags;  ///< a third of the events: one or two
   };
@@ -64,6 +67,7 @@ class Workload {
 
  private:
   WorkloadOptions options_;
+  std::array<std::string, kCategories> bytes_;  // all data of a category, one after the other
   std::array<std::vector<Item>, kCategories> items_;
 };
 
