@@ -3,11 +3,11 @@ include(CheckCXXCompilerFlag)
 
 add_library(bahi_options INTERFACE)
 target_compile_options(bahi_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wformat=2
+  -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wformat=2
   -Wimplicit-fallthrough -Werror -fno-omit-frame-pointer)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports false positives of these two inside the standard library under sanitizers.
-  target_compile_options(bahi_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+  target_compile_options(bahi_options INTERFACE -Wshadow=local -Wno-maybe-uninitialized -Wno-restrict)
 endif()
 if(BAHI_SANITIZE)
   add_compile_options(-fsanitize=${BAHI_SANITIZE} -fno-sanitize-recover=all)

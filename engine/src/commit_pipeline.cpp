@@ -1,0 +1,324 @@
+#include "commit_pipeline.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "bahi/base/failpoint.hpp"
+
+namespace bahi {
+namespace {
+
+constexpr std::chrono::milliseconds kAnchorIdle{5};
+/// Deltas in memory, sealed and growing, beyond which the indexer waits for the flusher.
+constexpr std::size_t kDeltasMax = 4;
+
+}  // namespace
+
+CommitPipeline::CommitPipeline(PipelineParts parts, const EngineOptions& options)
+    : parts_(std::move(parts)), options_(options) {}
+
+CommitPipeline::~CommitPipeline() { stop(); }
+
+void CommitPipeline::start() {
+  started_ = true;
+  sequencer_ = std::thread([this] { run_sequencer(); });
+  syncer_ = std::thread([this] { run_syncer(); });
+  indexer_ = std::thread([this] { run_indexer(); });
+  flusher_ = std::thread([this] { run_flusher(); });
+  anchor_keeper_ = std::thread([this] { run_anchor_keeper(); });
+}
+
+void CommitPipeline::stop() {
+  if (!started_) return;
+  started_ = false;
+  // In the order of the data's path: each thread ends when what feeds it has ended and it has nothing left.
+  {
+    const std::scoped_lock lock(queue_mutex_);
+    stopping_ = true;
+  }
+  queue_filled_.notify_all();
+  sequencer_.join();
+  syncer_.join();
+  {
+    const std::scoped_lock lock(index_mutex_);
+    index_stopping_ = true;
+  }
+  index_changed_.notify_all();
+  indexer_.join();
+  {
+    const std::scoped_lock lock(flush_mutex_);
+    flush_stopping_ = true;
+  }
+  flush_changed_.notify_all();
+  flusher_.join();
+  {
+    const std::scoped_lock lock(anchor_mutex_);
+    anchor_stopping_ = true;
+  }
+  anchor_changed_.notify_all();
+  anchor_keeper_.join();
+}
+
+// --- failure
+
+Error CommitPipeline::read_only_error() const {
+  return {ErrorCode::kReadOnly, fmt::format("the store accepts no appends since: {}; reopen it", failure())};
+}
+
+std::string CommitPipeline::failure() const {
+  const std::scoped_lock lock(failure_mutex_);
+  return failure_;
+}
+
+void CommitPipeline::fail(const Error& reason) {
+  {
+    const std::scoped_lock lock(failure_mutex_);
+    if (failed_.load()) return;
+    failure_ = reason.to_string();
+    failed_.store(true, std::memory_order_release);
+  }
+  if (options_.log) options_.log(LogLevel::kError, "read-only from now on: " + reason.to_string());
+  for (auto [mutex, changed] : {std::pair{&index_mutex_, &index_changed_}, std::pair{&flush_mutex_, &flush_changed_}}) {
+    const std::scoped_lock lock(*mutex);
+    changed->notify_all();
+  }
+}
+
+// --- the syncer
+
+void CommitPipeline::run_syncer() {
+  std::unique_lock lock(sync_mutex_);
+  for (;;) {
+    sync_changed_.wait(lock, [this] { return !syncing_ && (!unsynced_.empty() || sequencer_done_); });
+    if (unsynced_.empty()) return;
+    std::vector<GroupPtr> groups(std::make_move_iterator(unsynced_.begin()), std::make_move_iterator(unsynced_.end()));
+    const auto count = groups.size();
+    unsynced_.clear();
+    syncing_ = true;
+    lock.unlock();
+    finish_groups(std::move(groups));
+    lock.lock();
+    syncing_ = false;
+    in_flight_ -= count;
+    sync_changed_.notify_all();
+  }
+}
+
+Status CommitPipeline::sync_groups(const std::vector<GroupPtr>& groups) {
+  const bool any_written = std::any_of(groups.begin(), groups.end(), [](const GroupPtr& group) { return !group->batches.empty(); });
+  if (!any_written) return {};
+  if (failed()) return read_only_error();
+#ifndef BAHI_PLANTED_BUG_ACK_BEFORE_SYNC
+  BAHI_TRY(parts_.store->sync());
+#endif
+  counters_.syncs.fetch_add(1, std::memory_order_relaxed);
+  if (failpoint::hit("after_sync")) return Error{ErrorCode::kIoError, "after_sync: failed on purpose"};
+  if (parts_.anchor == nullptr) return {};
+  std::vector<TenantMark> marks;
+  for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
+    for (const auto& [tenant, mark] : (*group)->marks) {
+      const bool newer_known = std::any_of(marks.begin(), marks.end(),
+                                           [&mark = mark](const TenantMark& known) { return known.tenant == mark.tenant; });
+      if (!newer_known) marks.push_back(mark);
+    }
+  }
+  BAHI_TRY(parts_.anchor->publish(marks));
+  anchor_publishes_.fetch_add(1);
+  if (anchor_keeper_idle_.load()) {
+    const std::scoped_lock lock(anchor_mutex_);
+    anchor_changed_.notify_all();
+  }
+  return {};
+}
+
+void CommitPipeline::publish(const std::vector<GroupPtr>& groups) {
+  for (const GroupPtr& group : groups) {
+    for (const auto& [tenant, mark] : group->marks) {
+      tenant->durable.store(mark.next_offset.value, std::memory_order_release);
+    }
+  }
+  for (const GroupPtr& group : groups) {
+    for (const auto& [tenant, mark] : group->marks) parts_.signal->advance(tenant->id, mark.next_offset);
+    for (const auto& batch : group->batches) {
+      counters_.events.fetch_add(batch->header.event_count, std::memory_order_relaxed);
+      counters_.raw_bytes.fetch_add(batch->header.raw_size, std::memory_order_relaxed);
+    }
+    counters_.batches.fetch_add(group->batches.size(), std::memory_order_relaxed);
+    counters_.stored_bytes.fetch_add(group->bytes, std::memory_order_relaxed);
+  }
+}
+
+void CommitPipeline::answer_all(const std::vector<GroupPtr>& groups, const Error* error) {
+  for (const GroupPtr& group : groups) {
+    for (Answer& answer : group->answers) {
+      // A repeat of something that was durable before is still answered; everything else has an unknown outcome.
+      if (error != nullptr && answer.result &&
+          answer.result->first_offset.value + answer.result->event_count >
+              answer.pending->tenant->durable.load(std::memory_order_acquire)) {
+        answer.result = *error;
+      }
+      answer.pending->done(std::move(answer.result));
+      answer.pending.reset();
+    }
+  }
+}
+
+void CommitPipeline::finish_groups(std::vector<GroupPtr> groups) {
+  if (const Status synced = sync_groups(groups); !synced) {
+    fail(synced.error());
+    const Error unknown{ErrorCode::kWriteFailed,
+                        fmt::format("{}; whether this append is in the log shows when the store is reopened", failure())};
+    answer_all(groups, &unknown);
+    return;
+  }
+  publish(groups);
+  (void)failpoint::hit("before_ack");
+  answer_all(groups, nullptr);
+}
+
+// --- the indexer and the flusher
+
+void CommitPipeline::index_group(const Group& group) {
+  for (const auto& batch : group.batches) {
+    const BatchHeader& header = batch->header;
+    parts_.index->add({header.tenant, header.first_offset, header.event_count, batch->prepared.streams,
+                       batch->prepared.other_terms, batch->first_versions, header.producer_id,
+                       header.producer_sequence});
+  }
+  const std::scoped_lock lock(index_mutex_);
+  for (const auto& [tenant, mark] : group.marks) {
+    tenant->indexed.store(mark.next_offset.value, std::memory_order_release);
+  }
+  index_changed_.notify_all();
+}
+
+void CommitPipeline::run_indexer() {
+  std::unique_lock lock(index_mutex_);
+  for (;;) {
+    indexing_ = false;
+    index_changed_.notify_all();
+    index_changed_.wait(lock, [this] { return !unindexed_.empty() || index_stopping_; });
+    if (unindexed_.empty()) return;
+    indexing_ = true;
+    const GroupPtr group = std::move(unindexed_.front());
+    unindexed_.pop_front();
+    lock.unlock();
+    index_group(*group);
+    if (parts_.index->wants_flush()) {
+      std::unique_lock flush_lock(flush_mutex_);
+      if (parts_.index->seal()) {
+        flush_wanted_ = true;
+        flush_changed_.notify_all();
+      } else if (parts_.index->postings_in_memory() > kDeltasMax * options_.index_delta_postings_max) {
+        // Files cannot keep up: stop here; the bounded queue behind holds the writers back.
+        flush_changed_.wait(flush_lock, [this] { return !flush_wanted_ || failed(); });
+      }
+    }
+    lock.lock();
+  }
+}
+
+Status CommitPipeline::wait_indexed(const TenantState& tenant, Offset offset) const {
+  const auto covered = [&] { return tenant.indexed.load(std::memory_order_acquire) >= offset.value; };
+  if (covered()) return {};
+  std::unique_lock lock(index_mutex_);
+  index_changed_.wait(lock, [&] {
+    return covered() || index_stopping_ || (failed() && unindexed_.empty() && !indexing_);
+  });
+  if (covered()) return {};
+  return read_only_error();
+}
+
+Status CommitPipeline::write_sealed_delta() {
+  for (const auto& [tenant, covered] : parts_.index->sealed_covered()) {
+    const TenantState& state = parts_.tenant({tenant});
+    // The files must never know more than the durable log.
+    while (state.durable.load(std::memory_order_acquire) < covered) {
+      if (failed()) return {};
+      (void)parts_.signal->wait([&state] { return Offset{state.durable.load(std::memory_order_acquire)}; },
+                                Offset{covered} - 1, std::chrono::milliseconds(50));
+    }
+  }
+  return parts_.index->write_sealed();
+}
+
+void CommitPipeline::run_flusher() {
+  std::unique_lock lock(flush_mutex_);
+  for (;;) {
+    flush_changed_.wait(lock, [this] { return flush_wanted_ || flush_stopping_; });
+    if (!flush_wanted_) return;
+    lock.unlock();
+    const Status written = failed() ? Status{} : write_sealed_delta();
+    if (!written) fail(written.error());
+    lock.lock();
+    flush_wanted_ = false;
+    flush_changed_.notify_all();
+  }
+}
+
+Status CommitPipeline::flush_index() {
+  std::unique_lock lock(flush_mutex_);
+  const auto idle = [this] { return !flush_wanted_ || flush_stopping_; };
+  flush_changed_.wait(lock, idle);
+  if (parts_.index->seal()) {
+    flush_wanted_ = true;
+    flush_changed_.notify_all();
+    flush_changed_.wait(lock, idle);
+  }
+  if (failed()) return read_only_error();
+  return {};
+}
+
+// --- the anchor keeper
+
+void CommitPipeline::note_files_changed() {
+  const std::scoped_lock lock(anchor_mutex_);
+  files_changed_ = true;
+  anchor_changed_.notify_all();
+}
+
+void CommitPipeline::run_anchor_keeper() {
+  if (parts_.anchor == nullptr) return;
+  std::uint64_t synced = 0;
+  const auto due = [this] { return files_changed_ || anchor_stopping_; };
+  std::unique_lock lock(anchor_mutex_);
+  for (bool stopping = false; !stopping;) {
+    anchor_keeper_idle_.store(true);
+    anchor_changed_.wait(lock, [&] { return due() || anchor_publishes_.load() != synced; });
+    anchor_keeper_idle_.store(false);
+    // Coalesce: until nothing was published for a moment, at the longest for the interval.
+    const auto deadline = std::chrono::steady_clock::now() + options_.anchor_sync_interval;
+    for (std::uint64_t seen = ~synced; seen != anchor_publishes_.load() && std::chrono::steady_clock::now() < deadline;) {
+      seen = anchor_publishes_.load();
+      if (anchor_changed_.wait_for(lock, kAnchorIdle, due)) break;
+    }
+    stopping = anchor_stopping_;
+    const bool files_changed = std::exchange(files_changed_, false);
+    const std::uint64_t publishes = anchor_publishes_.load();
+    lock.unlock();
+    if (!failed()) {
+      const Status kept = files_changed ? parts_.refresh_record() : parts_.anchor->sync();
+      if (!kept) fail(kept.error());
+    }
+    synced = publishes;
+    lock.lock();
+  }
+}
+
+void CommitPipeline::add_stats(EngineStats& stats) const {
+  stats.appended_events = counters_.events;
+  stats.appended_batches = counters_.batches;
+  stats.appended_stored_bytes = counters_.stored_bytes;
+  stats.appended_raw_bytes = counters_.raw_bytes;
+  stats.commit_groups = counters_.groups;
+  stats.syncs = counters_.syncs;
+  stats.duplicates = counters_.duplicates;
+  stats.conflicts = counters_.conflicts;
+  stats.overloads = counters_.overloads;
+  stats.queued_bytes = queued_bytes_;
+  stats.read_only = failed();
+  stats.read_only_reason = failure();
+}
+
+}  // namespace bahi

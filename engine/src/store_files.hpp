@@ -1,0 +1,42 @@
+// Names and checks of the files of a store directory.
+//
+//   BAHI      text: format version and store id; its presence makes the directory a store
+//   LOCK      held while a process has the store open for writing
+//   ANCHOR    the head anchor (head_anchor.hpp)
+//   RESERVE   space for a restart on a full disk
+//   log/      the truth (RocksDB)
+//   idx/      the index (RocksDB), derived
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+#include "bahi/base/result.hpp"
+#include "bahi/base/types.hpp"
+#include "head_anchor.hpp"
+
+namespace bahi {
+
+struct StorePaths {
+  explicit StorePaths(std::filesystem::path directory) : root(std::move(directory)) {}
+  std::filesystem::path root;
+  [[nodiscard]] std::filesystem::path marker() const { return root / "BAHI"; }
+  [[nodiscard]] std::filesystem::path lock() const { return root / "LOCK"; }
+  [[nodiscard]] std::filesystem::path anchor() const { return root / "ANCHOR"; }
+  [[nodiscard]] std::filesystem::path log() const { return root / "log"; }
+  [[nodiscard]] std::filesystem::path index() const { return root / "idx"; }
+};
+
+/// Checks that the directory holds a store of a format this build knows; true if so, false if it is missing, empty or
+/// holds only what an interrupted creation leaves. Errors: kNotAStore, kNewerFormat, kAcknowledgedDataMissing, kPermissionDenied.
+[[nodiscard]] Result<bool> check_store_directory(const StorePaths& paths);
+/// Writes the marker; durable when it returns.
+Status write_store_marker(const StorePaths& paths, const Uuid& store_id);
+
+/// Reads a database's CURRENT and MANIFEST as they are now.
+[[nodiscard]] Result<ManifestMark> read_manifest_mark(const std::filesystem::path& database);
+/// Checks that the database's MANIFEST still begins with what `mark` recorded.
+/// Errors: kAcknowledgedDataMissing.
+Status check_manifest(const std::filesystem::path& database, const ManifestMark& mark);
+
+}  // namespace bahi
