@@ -49,7 +49,8 @@ struct PendingAppend {
   std::optional<ProducerPosition> producer;
   Hash128 producer_identity;
   std::optional<AppendCondition> condition;
-  Offset condition_checked;  ///< the condition was found to hold up to here
+  Offset condition_checked;  ///< the condition was checked up to here
+  std::optional<Offset> condition_match;  ///< what that found; decided by the sequencer, after the producer
   AppendCallback done;
   std::size_t bytes = 0;
 

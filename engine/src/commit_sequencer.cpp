@@ -140,8 +140,8 @@ Status CommitPipeline::check_condition(PendingAppend& pending) {
     tenant.condition_start.store(tenant.next_offset.value, std::memory_order_release);
   }
   Offset from = std::max(pending.condition->from, pending.condition_checked);
-  std::optional<Offset> match;
-  if (from < tenant.window->start() && from < tenant.next_offset) {
+  std::optional<Offset> match = pending.condition_match;
+  if (!match && from < tenant.window->start() && from < tenant.next_offset) {
     // The window moved on since the request was prepared: ask the index for the part in between.
     const Offset start = tenant.window->start();
     commit_group();

@@ -132,12 +132,9 @@ Status CommitPipeline::check_condition_on_disk(PendingAppend& pending) {
   BAHI_TRY(wait_indexed(tenant, durable));
   BAHI_ASSIGN(const auto match, parts_.reader->find_match(tenant.id, pending.condition->query, from, durable));
   pending.condition_checked = durable;
-  if (!match) return {};
-  counters_.conflicts.fetch_add(1, std::memory_order_relaxed);
-  return Error{ErrorCode::kConditionFailed,
-               fmt::format("condition: the event at offset {} matches; read on from offset {} and decide again",
-                           match->value, from.value),
-               Conflict{{}, 0, match->value}};
+  // Not refused yet: a repeat of an append that is stored is answered with its result, though its own events match.
+  pending.condition_match = match;
+  return {};
 }
 
 }  // namespace bahi
