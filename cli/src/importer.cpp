@@ -103,6 +103,7 @@ Status Importer::run() {
   // only the first error matters.
   while (!in_flight_.empty()) static_cast<void>(settle(0, 0));
   if (failed_) summary_.next_line = next_line;
+  ahead_.reset();  // it reads from the engine, which may be closed after this
   return status;
 }
 

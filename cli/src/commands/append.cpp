@@ -244,11 +244,12 @@ CLI::Option* add_condition_options(CLI::App& append, Arguments& arguments) {
   CLI::Option* const from = append.add_option("--fail-if-from", arguments.fail_if_from,
                                               "Only events from this offset on count: where your reading of the log "
                                               "ended");
-  from->capture_default_str()->group(group);
+  from->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
   CLI::Option* const producer =
       append.add_option("--producer", arguments.producer, "UUID. With --sequence: a repeat adds nothing and gets the "
                                                           "first answer again")->group(group);
-  CLI::Option* const sequence = append.add_option("--sequence", arguments.sequence, "Number of this request")->group(group);
+  CLI::Option* const sequence = append.add_option("--sequence", arguments.sequence, "Number of this request")
+          ->check(CLI::NonNegativeNumber)->group(group);
   producer->needs(sequence);
   sequence->needs(producer);
   return from;

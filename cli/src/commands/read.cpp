@@ -125,14 +125,14 @@ void add_read_command(CLI::App& app, Context& context) {
   CLI::App* const read = app.add_subcommand("read", "Write events as NDJSON to standard output");
   auto arguments = std::make_shared<Arguments>();
   read->add_option("--tenant,-t", arguments->tenant, "The tenant whose log is read")->required();
-  read->add_option("--from", arguments->from, "First offset")->capture_default_str();
-  read->add_option("--to", arguments->to, "Offset to stop before");
+  read->add_option("--from", arguments->from, "First offset")->capture_default_str()->check(CLI::NonNegativeNumber);
+  read->add_option("--to", arguments->to, "Offset to stop before")->check(CLI::NonNegativeNumber);
   read->add_option("--stream", arguments->stream, "Only this stream");
   read->add_option("--category", arguments->category, "Only streams named CATEGORY-…");
   read->add_option("--type", arguments->types, "Only this type; given several times: any of them")->allow_extra_args(false);
   read->add_option("--tag", arguments->tags, "Only events with this tag; given several times: all of them")
       ->allow_extra_args(false);
-  read->add_option("--limit", arguments->limit, "Stop after so many events");
+  read->add_option("--limit", arguments->limit, "Stop after so many events")->check(CLI::NonNegativeNumber);
   CLI::Option* const backward = read->add_flag("--backward", arguments->is_backward, "Newest first");
   read->add_flag("--follow", arguments->follows, "Go on with every event appended, until Ctrl-C")->excludes(backward);
   read->footer(
