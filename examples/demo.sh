@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 store=$work/store
 
 tell() { printf '\n%s\n' "$*"; }
-# Shows a command as a user would type it, then runs it.
+# Shows a command as a user would type it (the store is given by --data), then runs it.
 bahi() {
   printf '  $ bahi'
   printf ' %q' "$@"
@@ -31,7 +31,7 @@ bahi import --tenant shop "$work/history.ndjson" | indent
 bahi tenant list | indent
 
 tell "Read one order: its stream, oldest event first."
-bahi read --tenant shop --stream order-17 | tee "$work/order" | indent
+bahi read --tenant shop --stream order-17 | indent
 
 tell "Read by tag: the last three events of one customer, newest first."
 bahi read --tenant shop --tag customer:42 --backward --limit 3 | indent
@@ -39,7 +39,7 @@ bahi read --tenant shop --tag customer:42 --backward --limit 3 | indent
 tell "Replay the log from an offset."
 bahi read --tenant shop --from 99998 | indent
 
-version=$(jq -s 'last | .version' "$work/order")
+version=$(build/release/cli/bahi --data "$store" read --tenant shop --stream order-17 --backward --limit 1 | jq .version)
 tell "Append under a condition: the order must still be at version 0. It is at $version, so this is a conflict."
 if bahi append --tenant shop --stream order-17 --type NoteAdded --data '{"note":"call back"}' --expect 0 2>&1 | indent; then
   echo "The append went through, but it must not." >&2
