@@ -11,9 +11,12 @@ store=$work/store
 tell() { printf '\n%s\n' "$*"; }
 # Shows a command as a user would type it (the store is given by --data), then runs it.
 bahi() {
-  printf '  $ bahi'
-  printf ' %q' "$@"
-  printf '\n'
+  local argument shown='  $ bahi'
+  for argument in "$@"; do
+    [[ $argument =~ ^[A-Za-z0-9_./:=-]+$ ]] || argument="'$argument'"
+    shown+=" $argument"
+  done
+  printf '%s\n' "$shown"
   build/release/cli/bahi --data "$store" "$@"
 }
 indent() { sed 's/^/    /'; }
