@@ -255,7 +255,7 @@ int run_writer(const WriterOptions& options) {
   std::vector<std::thread> threads;
   for (std::uint32_t number = 0; number < thread_count; ++number) {
     submitters.push_back(std::make_unique<Submitter>(shared, options, number));
-    threads.emplace_back([&, number] { submitters[number]->run(retries[number]); });
+    threads.emplace_back([submitter = submitters.back().get(), &mine = retries[number]] { submitter->run(mine); });
   }
   const auto start = std::chrono::steady_clock::now();
   const bool flushes = random.one_in(3);
