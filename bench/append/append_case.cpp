@@ -89,6 +89,7 @@ class Contest {
     results.write_amplification = ratio(static_cast<double>(stats.disk_bytes_written), stored);
     results.batches_per_group =
         ratio(static_cast<double>(stats.appended_batches), static_cast<double>(stats.commit_groups));
+    results.batches_per_sync = ratio(static_cast<double>(stats.appended_batches), static_cast<double>(stats.syncs));
     require(engine_->close(), "closing the store");
   }
 
@@ -192,9 +193,11 @@ void print_case(const AppendCase& shape, const AppendResults& results) {
   }
   fmt::print(
       "stored {:.1f} B/event (log {:.1f}), write amplification {:.2f}, {:.0f} ns CPU/event, {:.1f} batches/group, "
+      "{:.1f} batches/sync, "
       "overloads {}, CPU used by others {:.0f} %\n",
       results.stored_bytes_per_event, results.log_bytes_per_event, results.write_amplification,
-      results.cpu_nanos_per_event, results.batches_per_group, results.overloads, results.foreign_cpu_share * 100);
+      results.cpu_nanos_per_event, results.batches_per_group, results.batches_per_sync, results.overloads,
+      results.foreign_cpu_share * 100);
   std::fflush(stdout);
 }
 
@@ -215,6 +218,7 @@ boost::json::object case_json(const AppendCase& shape, const AppendResults& resu
                              {"write_amplification", results.write_amplification},
                              {"cpu_nanos_per_event", results.cpu_nanos_per_event},
                              {"batches_per_group", results.batches_per_group},
+                             {"batches_per_sync", results.batches_per_sync},
                              {"overloads", results.overloads},
                              {"foreign_cpu_share", results.foreign_cpu_share}};
   if (!shape.baselines) return object;

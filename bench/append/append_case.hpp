@@ -34,6 +34,7 @@ struct AppendResults {
   double write_amplification = 0;  ///< bytes the engine wrote / bytes stored
   double cpu_nanos_per_event = 0;  ///< of the whole process, building of the batches included
   double batches_per_group = 0;
+  double batches_per_sync = 0;
   double foreign_cpu_share = 0;
   std::uint64_t overloads = 0;
 

@@ -109,6 +109,12 @@ void run_rate_targets(const Options& options, const std::filesystem::path& scrat
   run_and_print(base_case(options, "single events", 1, 64), scratch, report, single);
   report.target("single events from 64 submitters", median(single.events_per_second) / 1e3, true, 150, "k events/s", 1);
 
+  AppendCase plain = base_case(options, "single events, uncompressed", 1, 64);
+  plain.driver.codec = Codec::kNone;
+  plain.baselines = false;
+  AppendResults plain_results;
+  run_and_print(plain, scratch, report, plain_results);
+
   AppendCase blocking = base_case(options, "single events, a thread each", 1, 64);
   blocking.driver.mode = Mode::kBlocking;
   blocking.baselines = false;
@@ -217,12 +223,12 @@ int main(int argc, char** argv) {
   const std::string machine = Machine::describe(scratch.path()).to_string();
   fmt::print("{}\n\n", machine);
   report.root()["machine"] = machine;
-  print_encoding(report);
   if (!options.targets) {
     run_matrix(options, scratch.path(), report);
     report.write_json(options.json);
     return 0;
   }
+  print_encoding(report);
   run_rate_targets(options, scratch.path(), report);
   run_storage_targets(options, scratch.path(), report);
   run_variants(options, scratch.path(), report);
