@@ -1,6 +1,7 @@
 #include "bahi/cli/importer.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -88,8 +89,7 @@ Importer::Importer(Engine& engine, LineSource& input, ImportOptions options)
     : engine_(engine),
       input_(input),
       options_(std::move(options)),
-      builder_(BatchBuilderOptions{.codec = options_.codec}),
-      batch_events_(options_.batch_events) {
+      builder_(BatchBuilderOptions{.codec = options_.codec}) {
   if (!options_.source.empty()) producer_ = source_producer(options_.source);
 }
 
@@ -103,32 +103,62 @@ Status Importer::run() {
   // only the first error matters.
   while (!in_flight_.empty()) static_cast<void>(settle(0, 0));
   if (failed_) summary_.next_line = next_line;
-  ahead_.reset();  // it reads from the engine, which may be closed after this
   return status;
 }
 
 Status Importer::import_all() {
+  BAHI_TRY(skip_present());
   for (;;) {
     auto batch = std::make_unique<Batch>();
     if (Status filled = fill(*batch); !filled) {
       BAHI_TRY(settle(0, 0));  // an error in flight lies before this line
       return filled;
     }
-    if (batch->size() == 0) {
-      BAHI_TRY(settle(0, 0));
-      return {};
-    }
+    if (batch->size() == 0) return settle(0, 0);
     BAHI_TRY(submit(std::move(batch)));
     if (options_.progress) options_.progress(input_.bytes_consumed());
   }
 }
 
-Result<bool> Importer::next_line(Line& line) {
-  while (!backlog_.empty() && backlog_.front().next == backlog_.front().batch->size()) backlog_.pop_front();
-  if (!backlog_.empty()) {
-    line = backlog_.front().batch->line(backlog_.front().next);
-    return true;
+Status Importer::skip_present() {
+  std::optional<StoredEvents> stored;
+  for (;;) {
+    Line line;
+    BAHI_ASSIGN(const bool more, next_line(line));
+    if (!more) return {};
+    BAHI_ASSIGN(const EventLine* event, reader_.parse(line.text, line.number));
+    if (!producer_) producer_ = content_producer(line.text);
+    if (!stored || stored->at_end()) {
+      BAHI_ASSIGN(const std::optional<AppendResult> present, find_present(*event));
+      if (!present) return {};
+      BAHI_ASSIGN(stored, StoredEvents::open(engine_, options_.tenant, *present));
+      if (options_.progress) options_.progress(input_.bytes_consumed());
+    }
+    BAHI_TRY(stored->expect(*event, line.number));
+    ++next_event_;
+    ++summary_.events_present;
+    summary_.next_line = line.number + 1;
+    held_.reset();
   }
+}
+
+Result<std::optional<AppendResult>> Importer::find_present(const EventLine& event) {
+  builder_.clear();
+  if (const Status added = builder_.add(event.event); !added) return reader_.locate(added.error());
+  AppendRequest request;
+  request.tenant = options_.tenant;
+  BAHI_ASSIGN(request.body, builder_.finish());
+  request.producer = ProducerPosition{*producer_, next_event_};
+  // No stream ever gets that far: the append is answered from an earlier one, or stores nothing.
+  const Version impossible{std::numeric_limits<std::int64_t>::max()};
+  request.expectations.push_back({std::string(event.event.stream), ExpectedVersion::exactly(impossible)});
+  const Result<AppendResult> answer = engine_.append(std::move(request));
+  if (answer) return std::optional<AppendResult>(*answer);
+  if (answer.error().code() == ErrorCode::kWrongExpectedVersion) return std::optional<AppendResult>();
+  return answer.error();
+}
+
+Result<bool> Importer::next_line(Line& line) {
   if (!held_) {
     std::string_view text;
     BAHI_ASSIGN(const bool more, input_.next(text));
@@ -139,24 +169,16 @@ Result<bool> Importer::next_line(Line& line) {
   return true;
 }
 
-void Importer::drop_line() {
-  if (!backlog_.empty()) {
-    ++backlog_.front().next;
-  } else {
-    held_.reset();
-  }
-}
-
 Status Importer::fill(Batch& batch) {
   builder_.clear();
   batch.first_event = next_event_;
-  while (batch.size() < batch_events_) {
+  while (batch.size() < options_.batch_events) {
     Line line;
     BAHI_ASSIGN(const bool more, next_line(line));
     if (!more) return {};
     BAHI_ASSIGN(const bool taken, take_line(batch, line));
     if (!taken) return {};
-    drop_line();
+    held_.reset();
   }
   return {};
 }
@@ -164,15 +186,6 @@ Status Importer::fill(Batch& batch) {
 Result<bool> Importer::take_line(Batch& batch, const Line& line) {
   if (batch.size() != 0 && batch.text.size() + line.text.size() > options_.batch_bytes) return false;
   BAHI_ASSIGN(const EventLine* event, reader_.parse(line.text, line.number));
-  if (!producer_) producer_ = content_producer(line.text);
-  if (ahead_) {
-    BAHI_TRY(ahead_->expect(*event, line.number));
-    if (ahead_->at_end()) ahead_.reset();
-    ++summary_.events_present;
-    summary_.next_line = line.number + 1;
-    batch.first_event = ++next_event_;
-    return true;
-  }
   if (const Status added = builder_.add(event->event); !added) {
     if (added.error().code() == ErrorCode::kBatchTooLarge && batch.size() != 0) return false;
     return reader_.locate(added.error());
@@ -187,7 +200,7 @@ Status Importer::submit(std::unique_ptr<Batch> batch) {
   const std::size_t room = options_.in_flight_bytes_max - std::min<std::size_t>(options_.in_flight_bytes_max, body.raw_size);
   BAHI_TRY(settle(options_.in_flight_max - 1, room));
   launch(std::move(batch), std::move(body));
-  return probing_ ? settle(0, 0) : Status{};
+  return {};
 }
 
 void Importer::launch(std::unique_ptr<Batch> batch, EncodedBody body) {
@@ -212,55 +225,42 @@ Status Importer::settle(std::size_t count_max, std::size_t bytes_max) {
       std::unique_lock lock(mutex_);
       answered_.wait(lock, [this] { return in_flight_.front()->answer.has_value(); });
     }
-    std::unique_ptr<Batch> batch = std::move(in_flight_.front());
+    const std::unique_ptr<Batch> batch = std::move(in_flight_.front());
     in_flight_.pop_front();
     in_flight_bytes_ -= batch->body_bytes;
-    BAHI_TRY(take_answer(std::move(batch)));
+    BAHI_TRY(take_answer(*batch));
   }
   return {};
 }
 
-Status Importer::take_answer(std::unique_ptr<Batch> batch) {
-  if (!*batch->answer) return about(*batch, batch->answer->error());
-  const AppendResult stored = **batch->answer;
-  if (stored.duplicate) return failed_ ? Status{} : take_duplicate(std::move(batch), stored);
-  probing_ = false;
-  batch_events_ = options_.batch_events;
+Status Importer::take_answer(const Batch& batch) {
+  if (!*batch.answer) return about(batch, batch.answer->error());
+  const AppendResult& stored = **batch.answer;
+  if (stored.duplicate) return failed_ ? Status{} : take_duplicate(batch, stored);
   summary_.events_imported += stored.event_count;
   ++summary_.batches_imported;
-  summary_.next_line = batch->places.back().number + 1;
+  summary_.next_line = batch.places.back().number + 1;
   return {};
 }
 
-Status Importer::take_duplicate(std::unique_ptr<Batch> batch, const AppendResult& stored) {
+/// Only behind a gap: an earlier run had one batch refused (the disk was full) and the next one stored.
+Status Importer::take_duplicate(const Batch& batch, const AppendResult& stored) {
+  if (stored.event_count > batch.size()) {
+    // The batches behind this one are under way already, cut at other places than in the earlier run.
+    return about(batch, Error{ErrorCode::kInvalidArgument,
+                              "an earlier run that failed stored this part in larger batches; run again with the "
+                              "--batch-events of that run"});
+  }
   BAHI_ASSIGN(StoredEvents events, StoredEvents::open(engine_, options_.tenant, stored));
   std::size_t present = 0;
-  for (; present < batch->size() && !events.at_end(); ++present) {
-    const Line line = batch->line(present);
+  for (; !events.at_end(); ++present) {
+    const Line line = batch.line(present);
     BAHI_ASSIGN(const EventLine* event, reader_.parse(line.text, line.number));
     BAHI_TRY(events.expect(*event, line.number));
     ++summary_.events_present;
     summary_.next_line = line.number + 1;
   }
-  const bool is_short = present < batch->size();
-  if (!probing_) {
-    if (is_short) return resend(*batch, present);
-    if (events.at_end()) return {};
-    // The batches behind this one are under way already, cut at other places than in the earlier run.
-    return about(*batch, Error{ErrorCode::kInvalidArgument,
-                               "an earlier run that failed stored this part in larger batches; run again with the "
-                               "--batch-events of that run"});
-  }
-  // One short answer is the tail of a source that has grown; two are an earlier run with smaller batches.
-  if (!is_short || was_short_) batch_events_ = std::min<std::size_t>(options_.batch_events, stored.event_count);
-  was_short_ = is_short;
-  if (is_short) {
-    next_event_ = batch->first_event + present;
-    backlog_.push_front({std::move(batch), present});
-  } else if (!events.at_end()) {
-    ahead_ = std::move(events);
-  }
-  return {};
+  return present < batch.size() ? resend(batch, present) : Status{};
 }
 
 Status Importer::resend(const Batch& batch, std::size_t from) {

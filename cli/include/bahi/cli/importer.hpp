@@ -2,10 +2,11 @@
 //
 // How: every batch carries a producer position: the producer is the source, the sequence
 // is the number of events of the source before the batch. So the log itself remembers
-// which parts of a source it holds. A run begins by offering batches one at a time. As long
-// as the log answers "already there, k events", those k events are compared with the
-// lines, and the run goes on at the k-th event after, wherever the earlier run cut.
-// From the first batch that is new, several are kept in flight.
+// which parts of a source it holds. A run begins by asking for the batch that begins at its
+// first event, with an append that can only be answered from memory. As long as the
+// answer is "already there, k events", those are compared with the lines, and the run goes
+// on behind them, wherever the earlier run cut. What is new then goes out in batches,
+// several in flight.
 #pragma once
 
 #include <condition_variable>
@@ -85,26 +86,24 @@ class Importer {
     std::uint64_t number = 0;
     std::string_view text;
   };
-  /// Lines of a batch that the log turned out not to hold, to be taken again.
-  struct Rest {
-    std::unique_ptr<Batch> batch;
-    std::size_t next = 0;
-  };
 
   Status import_all();
+  /// Passes over the lines whose events the log holds.
+  Status skip_present();
+  /// The stored append that begins with `event`, the next of the source; nothing if there is none.
+  [[nodiscard]] Result<std::optional<AppendResult>> find_present(const EventLine& event);
   /// Takes lines into `batch` until it is full or the input ends.
   Status fill(Batch& batch);
-  /// The next line, which stays the next one until `drop_line`. False: there is none.
+  /// The next line, which stays the next one until it is dropped. False: there is none.
   [[nodiscard]] Result<bool> next_line(Line& line);
-  void drop_line();
   /// False: `batch` is full and the line stays for the next one.
   [[nodiscard]] Result<bool> take_line(Batch& batch, const Line& line);
   Status submit(std::unique_ptr<Batch> batch);
   void launch(std::unique_ptr<Batch> batch, EncodedBody body);
   /// Handles answers until at most `count_max` batches with `bytes_max` bytes are in flight.
   Status settle(std::size_t count_max, std::size_t bytes_max);
-  Status take_answer(std::unique_ptr<Batch> batch);
-  Status take_duplicate(std::unique_ptr<Batch> batch, const AppendResult& stored);
+  Status take_answer(const Batch& batch);
+  Status take_duplicate(const Batch& batch, const AppendResult& stored);
   Status resend(const Batch& batch, std::size_t from);
   [[nodiscard]] static Error about(const Batch& batch, const Error& error);
 
@@ -115,16 +114,9 @@ class Importer {
   EventLineReader reader_;
   BatchBuilder builder_;
   std::optional<Uuid> producer_;
-  std::uint64_t next_event_ = 0;      // of the source, not yet in a batch
-  std::deque<Rest> backlog_;          // lines to take before those of the input
-  std::optional<Line> held_;          // the line of the input that was looked at last
+  std::uint64_t next_event_ = 0;  // of the source, not yet in a batch
+  std::optional<Line> held_;      // the line that was looked at last, if not dropped
   bool failed_ = false;
-
-  // How an earlier run is found; see the head of this file.
-  bool probing_ = true;               // every answer so far was "already there"
-  bool was_short_ = false;            // the answer before held fewer events than the batch
-  std::size_t batch_events_;          // while probing: as the earlier run seems to have cut
-  std::optional<StoredEvents> ahead_; // stored events whose lines are not taken yet
 
   std::mutex mutex_;
   std::condition_variable answered_;
