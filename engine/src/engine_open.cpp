@@ -20,6 +20,27 @@ Error missing(std::string what) {
           std::move(what) + "; nothing was touched; restore the store from a backup"};
 }
 
+Status check_batch(std::string_view stored) {
+  const auto batch = DecodedBatch::decode(stored);
+  return batch ? Status{} : Status{batch.error()};
+}
+
+/// Reads what opening will read, so that damage there is found before anything is written.
+Status check_ends(const LogStore& store) {
+  BAHI_ASSIGN(const auto tenants, store.tenants());
+  for (const TenantId tenant : tenants) {
+    const auto cursor = store.cursor(tenant, CacheUse::kFill);
+    cursor->seek_backward(kOffsetMax);
+    BAHI_TRY(cursor->status());
+    if (!cursor->valid()) return missing(fmt::format("tenant {}: the end of the log cannot be read", tenant.value));
+    BAHI_TRY(check_batch(cursor->stored()));
+  }
+  // The names of the tenants.
+  const auto cursor = store.cursor(kSystemTenant, CacheUse::kFill);
+  for (cursor->seek({0}); cursor->valid(); cursor->next()) BAHI_TRY(check_batch(cursor->stored()));
+  return cursor->status();
+}
+
 }  // namespace
 
 Status check_marks(const LogStore& store, const std::vector<TenantMark>& marks) {
@@ -89,6 +110,7 @@ Status Engine::Impl::check_before_open(const StoreRecord& record, bool& index_in
   // A read-only opening recovers as a real one would, but writes and deletes nothing.
   BAHI_TRY(open_log(RocksDbLogStore::Mode::kReadOnly));
   BAHI_TRY(check_marks(*store_, anchor_->tenants_at_open()));
+  BAHI_TRY(check_ends(*store_));
   if (!marks_bind) BAHI_TRY(check_whole_log(*store_));
   store_.reset();
   return {};
