@@ -20,7 +20,9 @@ ExitCode report(const Error& error) {
   return exit_code_of(error.code());
 }
 
-void note(std::string_view line) { fmt::print(stderr, "bahi: {}\n", line); }
+void note(std::string_view line) {
+  fmt::print(stderr, "bahi: {}\n", line);
+}
 
 LogSink console_log() {
   return [](LogLevel level, std::string_view line) {

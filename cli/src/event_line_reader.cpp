@@ -15,17 +15,36 @@ namespace bahi::cli {
 namespace {
 
 enum class Field : std::uint8_t {
-  kStream, kType, kId, kOccurredAt, kData, kDataBase64, kContentType, kTags, kActor, kOnBehalfOf,
-  kCorrelationId, kCausationId, kReason, kTarget, kOffset, kVersion, kRecordedAt, kCount
+  kStream,
+  kType,
+  kId,
+  kOccurredAt,
+  kData,
+  kDataBase64,
+  kContentType,
+  kTags,
+  kActor,
+  kOnBehalfOf,
+  kCorrelationId,
+  kCausationId,
+  kReason,
+  kTarget,
+  kOffset,
+  kVersion,
+  kRecordedAt,
+  kCount
 };
 
 constexpr std::size_t kFieldCount = static_cast<std::size_t>(Field::kCount);
 
 constexpr std::array<std::string_view, kFieldCount> kFieldNames{
-    "stream", "type", "id", "occurred_at", "data", "data_base64", "content_type", "tags", "actor", "on_behalf_of",
-    "correlation_id", "causation_id", "reason", "target", "offset", "version", "recorded_at"};
+    "stream",       "type",   "id",     "occurred_at",  "data",           "data_base64",
+    "content_type", "tags",   "actor",  "on_behalf_of", "correlation_id", "causation_id",
+    "reason",       "target", "offset", "version",      "recorded_at"};
 
-constexpr std::size_t index_of(Field field) { return static_cast<std::size_t>(field); }
+constexpr std::size_t index_of(Field field) {
+  return static_cast<std::size_t>(field);
+}
 
 std::optional<Field> find_field(std::string_view name) {
   const auto* place = std::find(kFieldNames.begin(), kFieldNames.end(), name);
@@ -38,7 +57,9 @@ bool takes_any_value(Field field) {
   return field == Field::kData || field == Field::kOffset || field == Field::kVersion || field == Field::kRecordedAt;
 }
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 /// Where the value of the member begins whose key's opening quote is at `key`.
 std::size_t value_begin(std::string_view line, std::size_t key) {
@@ -131,7 +152,8 @@ class EventLineReader::Handler : public rapidjson::BaseReaderHandler<rapidjson::
                                                fmt::join(kFieldNames, ", ")));
     }
     field_ = *field;
-    if (seen(field_)) return fail(stream_->Tell(), fmt::format("field '{}' stands twice", kFieldNames[index_of(field_)]));
+    if (seen(field_))
+      return fail(stream_->Tell(), fmt::format("field '{}' stands twice", kFieldNames[index_of(field_)]));
     seen_ |= 1U << index_of(field_);
     keys_[index_of(field_)] = stream_->Tell();
     data_open_ = field_ == Field::kData;
@@ -208,7 +230,8 @@ class EventLineReader::Handler : public rapidjson::BaseReaderHandler<rapidjson::
       return fail(stream_->Tell(), fmt::format("unknown field '{}' in 'target'; known are type, id", name));
     }
     target_index_ = name == "type" ? 0 : 1;
-    if (target_seen_[target_index_]) return fail(stream_->Tell(), fmt::format("field '{}' of 'target' stands twice", name));
+    if (target_seen_[target_index_])
+      return fail(stream_->Tell(), fmt::format("field '{}' of 'target' stands twice", name));
     target_seen_[target_index_] = true;
     return true;
   }
@@ -244,8 +267,9 @@ class EventLineReader::Handler : public rapidjson::BaseReaderHandler<rapidjson::
     NewEvent& event = result_.event;
     for (const Field field : {Field::kStream, Field::kType}) {
       if (!seen(field)) {
-        return error_at(0, ErrorCode::kMalformedJson,
-                        fmt::format("field '{}' is missing; an event needs stream and type", kFieldNames[index_of(field)]));
+        return error_at(
+            0, ErrorCode::kMalformedJson,
+            fmt::format("field '{}' is missing; an event needs stream and type", kFieldNames[index_of(field)]));
       }
     }
     event.stream = value(Field::kStream);
@@ -253,8 +277,12 @@ class EventLineReader::Handler : public rapidjson::BaseReaderHandler<rapidjson::
     event.content_type = given(Field::kContentType) ? value(Field::kContentType) : kJsonContentType;
     event.tags.clear();
     for (const Piece tag : tags_) event.tags.push_back(view(tag));
-    event.metadata = {value(Field::kActor),         value(Field::kOnBehalfOf), value(Field::kCorrelationId),
-                      value(Field::kCausationId),   value(Field::kReason),     view(target_[0]),
+    event.metadata = {value(Field::kActor),
+                      value(Field::kOnBehalfOf),
+                      value(Field::kCorrelationId),
+                      value(Field::kCausationId),
+                      value(Field::kReason),
+                      view(target_[0]),
                       view(target_[1])};
     BAHI_TRY(assemble_id());
     BAHI_TRY(assemble_time());
@@ -301,7 +329,8 @@ class EventLineReader::Handler : public rapidjson::BaseReaderHandler<rapidjson::
     }
     if (!given(Field::kDataBase64)) return {};
     const std::size_t begin = value_of(Field::kDataBase64);
-    if (seen(Field::kData)) return error_at(begin, ErrorCode::kMalformedJson, "give either 'data' or 'data_base64', not both");
+    if (seen(Field::kData))
+      return error_at(begin, ErrorCode::kMalformedJson, "give either 'data' or 'data_base64', not both");
     if (!decode_base64(value(Field::kDataBase64), decoded_)) {
       return error_at(begin, ErrorCode::kInvalidArgument, "data_base64: not valid base64 with padding (RFC 4648)");
     }
@@ -339,6 +368,8 @@ Result<const EventLine*> EventLineReader::parse(std::string_view line, std::uint
   return handler_->parse(line, line_number);
 }
 
-Error EventLineReader::locate(const Error& error) const { return handler_->locate(error); }
+Error EventLineReader::locate(const Error& error) const {
+  return handler_->locate(error);
+}
 
 }  // namespace bahi::cli

@@ -35,8 +35,12 @@ std::string_view difference(const EventLine& line, const EventView& stored) {
 
 }  // namespace
 
-Uuid source_producer(std::string_view name) { return uuid_of("bahi import, named source: ", name); }
-Uuid content_producer(std::string_view first_line) { return uuid_of("bahi import, first line: ", first_line); }
+Uuid source_producer(std::string_view name) {
+  return uuid_of("bahi import, named source: ", name);
+}
+Uuid content_producer(std::string_view first_line) {
+  return uuid_of("bahi import, first line: ", first_line);
+}
 
 Result<StoredEvents> StoredEvents::open(const Engine& engine, TenantId tenant, const AppendResult& stored) {
   ReadRequest request;
@@ -197,7 +201,8 @@ Result<bool> Importer::take_line(Batch& batch, const Line& line) {
 
 Status Importer::submit(std::unique_ptr<Batch> batch) {
   BAHI_ASSIGN(EncodedBody body, builder_.finish());
-  const std::size_t room = options_.in_flight_bytes_max - std::min<std::size_t>(options_.in_flight_bytes_max, body.raw_size);
+  const std::size_t room =
+      options_.in_flight_bytes_max - std::min<std::size_t>(options_.in_flight_bytes_max, body.raw_size);
   BAHI_TRY(settle(options_.in_flight_max - 1, room));
   launch(std::move(batch), std::move(body));
   return {};
@@ -279,8 +284,8 @@ Status Importer::resend(const Batch& batch, std::size_t from) {
 }
 
 Error Importer::about(const Batch& batch, const Error& error) {
-  return {error.code(), fmt::format("lines {} to {}: {}", batch.places.front().number, batch.places.back().number,
-                                    error.message())};
+  return {error.code(),
+          fmt::format("lines {} to {}: {}", batch.places.front().number, batch.places.back().number, error.message())};
 }
 
 }  // namespace bahi::cli

@@ -34,7 +34,9 @@ struct DepthHandler : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, DepthHandl
   bool too_deep = false;
 };
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::size_t skip_digits(std::string_view text, std::size_t at) {
   while (at < text.size() && is_digit(text[at])) ++at;
@@ -79,7 +81,8 @@ std::optional<std::size_t> mask_numbers(std::string& text) {
       const std::size_t end = number_end(text, at);
       if (end == std::string::npos) return at;
       text[at] = '0';
-      std::fill(text.begin() + static_cast<std::ptrdiff_t>(at) + 1, text.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+      std::fill(text.begin() + static_cast<std::ptrdiff_t>(at) + 1, text.begin() + static_cast<std::ptrdiff_t>(end),
+                ' ');
       at = end - 1;
     }
   }
@@ -160,7 +163,8 @@ bool JsonChecker::is_embeddable(std::string_view text) {
 
 std::string join_json_lines(std::string_view json) {
   std::string joined(json);
-  std::replace_if(joined.begin(), joined.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::replace_if(
+      joined.begin(), joined.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return joined;
 }
 

@@ -20,7 +20,9 @@ namespace {
 constexpr std::size_t kReadBytes = std::size_t{1} << 20U;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-Error cancelled() { return {ErrorCode::kCancelled, "stopped by a signal"}; }
+Error cancelled() {
+  return {ErrorCode::kCancelled, "stopped by a signal"};
+}
 
 /// `read`, giving way to a stop signal; 0 at the end of the input.
 Result<std::size_t> read_some(int descriptor, const std::string& name, char* into, std::size_t bytes) {

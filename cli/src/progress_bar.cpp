@@ -63,7 +63,9 @@ std::string progress_line(std::string_view label, std::string_view unit, std::ui
 ProgressBar::ProgressBar(std::string label, std::string unit)
     : label_(std::move(label)), unit_(std::move(unit)), shown_(::isatty(STDERR_FILENO) != 0) {}
 
-ProgressBar::~ProgressBar() { wipe(); }
+ProgressBar::~ProgressBar() {
+  wipe();
+}
 
 void ProgressBar::update(std::uint64_t done, std::uint64_t total) {
   if (!shown_) return;

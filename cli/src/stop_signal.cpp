@@ -40,7 +40,11 @@ const StopSignal& StopSignal::instance() {
   return signal;
 }
 
-bool StopSignal::requested() const noexcept { return stop_requested.load(); }
-int StopSignal::descriptor() const noexcept { return stop_descriptor.load(); }
+bool StopSignal::requested() const noexcept {
+  return stop_requested.load();
+}
+int StopSignal::descriptor() const noexcept {
+  return stop_descriptor.load();
+}
 
 }  // namespace bahi::cli

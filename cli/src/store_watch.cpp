@@ -37,7 +37,9 @@ Result<std::unique_ptr<StoreWatch>> StoreWatch::open(const std::filesystem::path
   return watch;
 }
 
-StoreWatch::~StoreWatch() { ::close(descriptor_); }
+StoreWatch::~StoreWatch() {
+  ::close(descriptor_);
+}
 
 Status StoreWatch::wait(int output) {
   std::array<pollfd, 3> waits{

@@ -22,25 +22,46 @@ constexpr const char* kProducer = "01234567-89ab-cdef-0123-456789abcdef";
 
 TEST_CASE("append: one event with every field, and the answer", "[cli][append]") {
   const Store store;
-  const Outcome outcome =
-      append(store, "order-1", "placed",
-             {"--data", R"({"total": 9.90})", "--tag", "a", "--tag", "b", "--actor", "ann", "--on-behalf-of", "bob",
-              "--correlation-id", "c1", "--causation-id", "c2", "--reason", "why", "--target-type", "order",
-              "--target-id", "1", "--id", kProducer, "--occurred-at", "2004-11-15T12:18:00Z"});
+  const Outcome outcome = append(store, "order-1", "placed",
+                                 {"--data",
+                                  R"({"total": 9.90})",
+                                  "--tag",
+                                  "a",
+                                  "--tag",
+                                  "b",
+                                  "--actor",
+                                  "ann",
+                                  "--on-behalf-of",
+                                  "bob",
+                                  "--correlation-id",
+                                  "c1",
+                                  "--causation-id",
+                                  "c2",
+                                  "--reason",
+                                  "why",
+                                  "--target-type",
+                                  "order",
+                                  "--target-id",
+                                  "1",
+                                  "--id",
+                                  kProducer,
+                                  "--occurred-at",
+                                  "2004-11-15T12:18:00Z"});
   CAPTURE(outcome.err);
   REQUIRE(outcome.exit_code == 0);
-  CHECK_THAT(outcome.out,
-             Catch::StartsWith(R"({"first_offset":0,"event_count":1,"recorded_at":"2)") &&
-                 Catch::EndsWith(
-                     R"("duplicate":false,"streams":[{"stream":"order-1","first_version":0,"last_version":0}]})" "\n"));
+  CHECK_THAT(
+      outcome.out,
+      Catch::StartsWith(R"({"first_offset":0,"event_count":1,"recorded_at":"2)") &&
+          Catch::EndsWith(R"("duplicate":false,"streams":[{"stream":"order-1","first_version":0,"last_version":0}]})"
+                          "\n"));
   const auto lines = store.read();
   REQUIRE(lines.size() == 1);
-  CHECK_THAT(lines[0],
-             Catch::EndsWith(
-                 R"("stream":"order-1","type":"placed","id":"01234567-89ab-cdef-0123-456789abcdef",)"
-                 R"("occurred_at":"2004-11-15T12:18:00Z","data":{"total": 9.90},"tags":["a","b"],"actor":"ann",)"
-                 R"("on_behalf_of":"bob","correlation_id":"c1","causation_id":"c2","reason":"why",)"
-                 R"("target":{"type":"order","id":"1"}})"));
+  CHECK_THAT(
+      lines[0],
+      Catch::EndsWith(R"("stream":"order-1","type":"placed","id":"01234567-89ab-cdef-0123-456789abcdef",)"
+                      R"("occurred_at":"2004-11-15T12:18:00Z","data":{"total": 9.90},"tags":["a","b"],"actor":"ann",)"
+                      R"("on_behalf_of":"bob","correlation_id":"c1","causation_id":"c2","reason":"why",)"
+                      R"("target":{"type":"order","id":"1"}})"));
 }
 
 TEST_CASE("append: data from files, of JSON and of other kinds", "[cli][append]") {
@@ -49,7 +70,9 @@ TEST_CASE("append: data from files, of JSON and of other kinds", "[cli][append]"
   REQUIRE(append(store, "d-1", "json", {"--data", "@" + json}).exit_code == 0);
   const std::string binary = store.directory().file("data.bin", std::string_view("\x00\xFF\n", 3));
   REQUIRE(append(store, "d-1", "bin", {"--data", "@" + binary, "--content-type", "image/x"}).exit_code == 0);
-  REQUIRE(store.bahi({"append", "-t", "shop", "--stream", "d-1", "--type", "stdin", "--data", "-"}, "[1, 2]\n").exit_code == 0);
+  REQUIRE(
+      store.bahi({"append", "-t", "shop", "--stream", "d-1", "--type", "stdin", "--data", "-"}, "[1, 2]\n").exit_code ==
+      0);
   const auto lines = store.read();
   REQUIRE(lines.size() == 3);
   CHECK_THAT(lines[0], Catch::Contains("\"data\":{   \"a\": 1,   \"b\": \"x\" }"));
@@ -93,18 +116,24 @@ TEST_CASE("append: the expected version decides, and a conflict tells the actual
 
 TEST_CASE("append: expectations of several streams, all or nothing", "[cli][append]") {
   const Store store;
-  const std::string lines = R"({"stream":"a-1","type":"t"})" "\n" R"({"stream":"b-1","type":"t"})" "\n"
-                            R"({"stream":"a-1","type":"t"})" "\n";
+  const std::string lines = R"({"stream":"a-1","type":"t"})"
+                            "\n"
+                            R"({"stream":"b-1","type":"t"})"
+                            "\n"
+                            R"({"stream":"a-1","type":"t"})"
+                            "\n";
   const Outcome first = append_batch(store, lines, {"--expect", "a-1=no-stream", "--expect", "b-1=no-stream"});
   CAPTURE(first.err);
   CHECK(first.exit_code == 0);
   CHECK_THAT(first.out, Catch::EndsWith(R"("streams":[{"stream":"a-1","first_version":0,"last_version":1},)"
-                                        R"({"stream":"b-1","first_version":0,"last_version":0}]})" "\n"));
+                                        R"({"stream":"b-1","first_version":0,"last_version":0}]})"
+                                        "\n"));
   const Outcome half = append_batch(store, lines, {"--expect", "a-1=1", "--expect", "b-1=7"});
   CHECK(half.exit_code == 4);
   CHECK_THAT(half.err, Catch::Contains("stream: b-1\n") && Catch::Contains("actual version: 0\n"));
   CHECK(store.read().size() == 3);
-  CHECK(append_batch(store, lines, {"--expect", "a-1=1", "--expect", "b-1=0", "--expect", "c-1=no-stream"}).exit_code == 0);
+  CHECK(append_batch(store, lines, {"--expect", "a-1=1", "--expect", "b-1=0", "--expect", "c-1=no-stream"}).exit_code ==
+        0);
   CHECK(store.read().size() == 6);
   const Outcome unclear = append_batch(store, lines, {"--expect", "1"});
   CHECK(unclear.exit_code == 3);

@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 extern char** environ;
 
@@ -68,7 +68,8 @@ Process::Process(const Arguments& arguments, const std::string& input_path, cons
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  const int problem = ::posix_spawn(&pid_, BAHI_PROGRAM, &actions, nullptr, pointers(words).data(), pointers(variables).data());
+  const int problem =
+      ::posix_spawn(&pid_, BAHI_PROGRAM, &actions, nullptr, pointers(words).data(), pointers(variables).data());
   posix_spawn_file_actions_destroy(&actions);
   if (problem != 0) throw std::runtime_error("cannot start " BAHI_PROGRAM);
 }
@@ -79,7 +80,9 @@ Process::~Process() {
   ::waitpid(pid_, nullptr, 0);
 }
 
-void Process::signal(int number) const { ::kill(pid_, number); }
+void Process::signal(int number) const {
+  ::kill(pid_, number);
+}
 
 Outcome Process::wait() {
   int status = 0;
@@ -93,13 +96,16 @@ Outcome Process::wait() {
   return outcome;
 }
 
-std::string Process::out() const { return contents(directory_.path() / "out"); }
+std::string Process::out() const {
+  return contents(directory_.path() / "out");
+}
 
 bool Process::wait_for_lines(std::size_t count, std::chrono::seconds timeout) const {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   while (split_lines(out()).size() < count) {
     siginfo_t state = {};
-    const bool ended = ::waitid(P_PID, static_cast<id_t>(pid_), &state, WEXITED | WNOHANG | WNOWAIT) == 0 && state.si_pid != 0;
+    const bool ended =
+        ::waitid(P_PID, static_cast<id_t>(pid_), &state, WEXITED | WNOHANG | WNOWAIT) == 0 && state.si_pid != 0;
     if (ended || std::chrono::steady_clock::now() > deadline) return split_lines(out()).size() >= count;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
@@ -124,7 +130,9 @@ Arguments Store::command(const Arguments& arguments) const {
   return words;
 }
 
-Outcome Store::bahi(const Arguments& arguments, std::string_view input) const { return run(command(arguments), input); }
+Outcome Store::bahi(const Arguments& arguments, std::string_view input) const {
+  return run(command(arguments), input);
+}
 
 std::vector<std::string> Store::read(const Arguments& more, const std::string& tenant) const {
   Arguments words{"read", "--tenant", tenant};

@@ -17,7 +17,9 @@ std::string error_of(const std::string& line) {
   return result ? "(no error)" : result.error().to_string();
 }
 
-std::string with(const std::string& members) { return R"({"stream":"s-1","type":"t")" + members + "}"; }
+std::string with(const std::string& members) {
+  return R"({"stream":"s-1","type":"t")" + members + "}";
+}
 
 }  // namespace
 
@@ -45,8 +47,11 @@ TEST_CASE("event line: every field is read", "[cli][event_line]") {
 TEST_CASE("event line: what is left out has its default, also after a full line", "[cli][event_line]") {
   const ManualClock clock({42});
   EventLineReader reader(clock);
-  REQUIRE(reader.parse(with(R"(,"id":"01234567-89ab-cdef-0123-456789abcdef","tags":["a"],"actor":"x","data":1,)"
-                            R"("content_type":"text/plain","occurred_at":5,"target":{"type":"a","id":"b"})"), 1).has_value());
+  REQUIRE(reader
+              .parse(with(R"(,"id":"01234567-89ab-cdef-0123-456789abcdef","tags":["a"],"actor":"x","data":1,)"
+                          R"("content_type":"text/plain","occurred_at":5,"target":{"type":"a","id":"b"})"),
+                     1)
+              .has_value());
   const std::string line = with("");
   const auto result = reader.parse(line, 2);
   REQUIRE(result.has_value());
@@ -77,11 +82,33 @@ TEST_CASE("event line: null means not given", "[cli][event_line]") {
 }
 
 TEST_CASE("event line: data is kept byte for byte", "[cli][event_line]") {
-  const std::string data = GENERATE(values<std::string>({
-      "1", "-0", "1.0", "1.50", "1E5", "1e-7", "123456789012345678901234567890", "1e400", "-1.5e+999",
-      std::string(400, '9'), "true", "false", "null", R"("")", R"("a\u0041\n\"\\")", R"("é中😀")",
-      R"("\ud83d\ude00")", "{}", "[]", R"({ "b" : 1 , "a" : [ 1 , 2 ] })", R"({"a":1,"a":2})", R"([1e999,"1e999",-0.0])",
-      R"({"data":{"data":[{"stream":"x"}]}})", "[\t1 ]", R"("}")", R"("\\")", R"({"k\"":"\\\""})"}));
+  const std::string data = GENERATE(values<std::string>({"1",
+                                                         "-0",
+                                                         "1.0",
+                                                         "1.50",
+                                                         "1E5",
+                                                         "1e-7",
+                                                         "123456789012345678901234567890",
+                                                         "1e400",
+                                                         "-1.5e+999",
+                                                         std::string(400, '9'),
+                                                         "true",
+                                                         "false",
+                                                         "null",
+                                                         R"("")",
+                                                         R"("a\u0041\n\"\\")",
+                                                         R"("é中😀")",
+                                                         R"("\ud83d\ude00")",
+                                                         "{}",
+                                                         "[]",
+                                                         R"({ "b" : 1 , "a" : [ 1 , 2 ] })",
+                                                         R"({"a":1,"a":2})",
+                                                         R"([1e999,"1e999",-0.0])",
+                                                         R"({"data":{"data":[{"stream":"x"}]}})",
+                                                         "[\t1 ]",
+                                                         R"("}")",
+                                                         R"("\\")",
+                                                         R"({"k\"":"\\\""})"}));
   EventLineReader reader;
   SECTION("last") {
     const std::string line = with(",\"data\":" + data);
@@ -232,7 +259,8 @@ TEST_CASE("event line: nesting is bounded, and deep nesting costs no stack", "[c
   CHECK((*result)->event.data == nested(kJsonDepthMax));
   CHECK(error_of(with(",\"data\":" + nested(kJsonDepthMax + 1))) ==
         "malformed_json (101): line 7, column 1035: field 'data' is nested deeper than 1000 levels");
-  CHECK_THAT(error_of(with(",\"offset\":" + std::string(5'000'000, '['))), Catch::Contains("'offset' is nested deeper"));
+  CHECK_THAT(error_of(with(",\"offset\":" + std::string(5'000'000, '['))),
+             Catch::Contains("'offset' is nested deeper"));
 }
 
 TEST_CASE("event line: errors of the batch builder get the column of the field", "[cli][event_line]") {

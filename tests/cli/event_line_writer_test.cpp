@@ -78,10 +78,31 @@ TEST_CASE("event line: the form of a line written", "[cli][event_line]") {
 TEST_CASE("event line: any data comes back byte for byte", "[cli][event_line]") {
   using namespace std::string_literals;
   EventView event = sample();
-  const std::string data = GENERATE(values<std::string>({
-      "", " ", "1", " 1", "1 ", "1\n", "{\n \"a\": 1\n}", "{\"a\":\r\n1}", "not json", "{\"a\":1", "\"a\"", "\"a\0b\""s,
-      "1\0"s, "\xFF\xFE", "\"\xC3\"", "1e400", "-0", "[1,]", "NaN", "\"\t\"", "\"\\ud83d\\ude00\"", "tru", "{}{}",
-      std::string(1000, '[') + std::string(1000, ']'), std::string(1001, '[') + std::string(1001, ']')}));
+  const std::string data = GENERATE(values<std::string>({"",
+                                                         " ",
+                                                         "1",
+                                                         " 1",
+                                                         "1 ",
+                                                         "1\n",
+                                                         "{\n \"a\": 1\n}",
+                                                         "{\"a\":\r\n1}",
+                                                         "not json",
+                                                         "{\"a\":1",
+                                                         "\"a\"",
+                                                         "\"a\0b\""s,
+                                                         "1\0"s,
+                                                         "\xFF\xFE",
+                                                         "\"\xC3\"",
+                                                         "1e400",
+                                                         "-0",
+                                                         "[1,]",
+                                                         "NaN",
+                                                         "\"\t\"",
+                                                         "\"\\ud83d\\ude00\"",
+                                                         "tru",
+                                                         "{}{}",
+                                                         std::string(1000, '[') + std::string(1000, ']'),
+                                                         std::string(1001, '[') + std::string(1001, ']')}));
   event.data = data;
   check_round_trip(event);
   event.content_type = "application/octet-stream";
@@ -111,8 +132,8 @@ TEST_CASE("event line: random events come back", "[cli][event_line]") {
   CAPTURE(seed);
   std::mt19937_64 random(seed);
   const auto text = [&random](std::size_t size_max) {
-    static constexpr std::array<std::string_view, 12> kPieces{"a", "\"", "\\", "é", "😀", "\n", "\x01",
-                                                              "{", "}", ":", ",", " "};
+    static constexpr std::array<std::string_view, 12> kPieces{"a",    "\"", "\\", "é", "😀", "\n",
+                                                              "\x01", "{",  "}",  ":", ",", " "};
     std::string joined;
     for (std::size_t left = random() % (size_max + 1); left > 0; --left) joined += kPieces[random() % kPieces.size()];
     return joined;

@@ -1,10 +1,14 @@
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <thread>
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
+#include "bahi/base/text.hpp"
+#include "bahi/cli/importer.hpp"
 #include "bahi_process.hpp"
 
 using namespace bahi::test;
@@ -161,6 +165,44 @@ TEST_CASE("import: Ctrl-C stops it cleanly and says how far it got", "[cli][impo
   CHECK(numbers_of(store.read()) == range(0, 20));
 }
 
+TEST_CASE("import: behind a gap that a failed run left, nothing is stored twice", "[cli][import]") {
+  const Store store;
+  const std::string producer = bahi::format_uuid(bahi::cli::source_producer("s"));
+  const auto store_part = [&](std::size_t from, std::size_t to) {
+    return store.bahi({"append", "-t", "shop", "--batch", "--producer", producer, "--sequence", std::to_string(from)},
+                      event_lines(from, to));
+  };
+  const Arguments options{"--source", "s", "--batch-events", "10"};
+  SECTION("cut as this run cuts") {
+    REQUIRE(store_part(20, 30).exit_code == 0);
+    CHECK(counts(import(store, event_lines(0, 45), options)) == Counts{"35", "10"});
+  }
+  SECTION("shorter than this run cuts") {
+    REQUIRE(store_part(20, 25).exit_code == 0);
+    CHECK(counts(import(store, event_lines(0, 45), options)) == Counts{"40", "5"});
+  }
+  SECTION("longer than this run cuts") {
+    REQUIRE(store_part(30, 45).exit_code == 0);
+    const Outcome outcome = import(store, event_lines(0, 45), options);
+    CHECK(outcome.exit_code == 3);
+    CHECK_THAT(outcome.err, Catch::Contains("lines 31 to 40: ") && Catch::Contains("--batch-events"));
+    return;
+  }
+  SECTION("with other content") {
+    REQUIRE(
+        store.bahi({"append", "-t", "shop", "--batch", "--producer", producer, "--sequence", "20"}, event_lines(0, 10))
+            .exit_code == 0);
+    const Outcome outcome = import(store, event_lines(0, 45), options);
+    CHECK(outcome.exit_code == 3);
+    CHECK_THAT(outcome.err, Catch::Contains("line 21: its stream differs"));
+    return;
+  }
+  auto numbers = numbers_of(store.read());
+  std::sort(numbers.begin(), numbers.end());
+  CHECK(numbers == range(0, 45));
+  CHECK(counts(import(store, event_lines(0, 45), options)) == Counts{"0", "45"});
+}
+
 TEST_CASE("import: large events and batches bounded by bytes", "[cli][import]") {
   const Store store;
   const std::string text(3'000'000, 'x');
@@ -182,15 +224,19 @@ TEST_CASE("import: an export imported elsewhere gives equal events", "[cli][impo
   std::string lines = event_lines(0, 50);
   lines += R"({"stream":"x-é","type":"t","data":{ "a" : 1.0e5, "b":123456789012345678901234567890 },"occurred_at":)"
            R"("2001-02-03T04:05:06.789012345+05:30","tags":["\"","\\","😀"],"actor":"a\nb","on_behalf_of":"o",)"
-           R"("correlation_id":"c","causation_id":"d","reason":"r","target":{"type":"tt","id":"ti"}})" "\n"
-           R"({"stream":"x-1","type":"bin","content_type":"image/png","data_base64":"iVBORw0KGgo="})" "\n"
-           R"({"stream":"x-1","type":"old","occurred_at":-9223372036854775808})" "\n";
+           R"("correlation_id":"c","causation_id":"d","reason":"r","target":{"type":"tt","id":"ti"}})"
+           "\n"
+           R"({"stream":"x-1","type":"bin","content_type":"image/png","data_base64":"iVBORw0KGgo="})"
+           "\n"
+           R"({"stream":"x-1","type":"old","occurred_at":-9223372036854775808})"
+           "\n";
   REQUIRE(import(store, lines).exit_code == 0);
   const Outcome exported = store.bahi({"read", "--tenant", "shop"});
   REQUIRE(exported.exit_code == 0);
   REQUIRE(store.bahi({"import", "--tenant", "copy"}, exported.out).exit_code == 0);
   const auto without_recorded = [](std::vector<std::string> all) {
-    for (std::string& line : all) line.erase(line.find("\"recorded_at\""), line.find("\"stream\"") - line.find("\"recorded_at\""));
+    for (std::string& line : all)
+      line.erase(line.find("\"recorded_at\""), line.find("\"stream\"") - line.find("\"recorded_at\""));
     return all;
   };
   const auto original = without_recorded(store.read());

@@ -56,7 +56,12 @@ TEST_CASE("lines: split, numbered, blank ones left out", "[cli][lines]") {
   CHECK(lines_of("a") == Lines{{1, "a"}});
   CHECK(lines_of("a\nb\n") == Lines{{1, "a"}, {2, "b"}});
   CHECK(lines_of("\n\na\r\n \nb") == Lines{{3, "a\r"}, {5, "b"}});
-  CHECK(lines_of("\xEF\xBB\xBF" "a\n\xEF\xBB\xBF" "b\n") == Lines{{1, "a"}, {2, "\xEF\xBB\xBF" "b"}});
+  CHECK(lines_of("\xEF\xBB\xBF"
+                 "a\n\xEF\xBB\xBF"
+                 "b\n") == Lines{{1, "a"},
+                                 {2,
+                                  "\xEF\xBB\xBF"
+                                  "b"}});
 }
 
 TEST_CASE("lines: of all lengths around the size of a read", "[cli][lines]") {

@@ -24,8 +24,8 @@ std::vector<std::size_t> expected(std::size_t count, Wanted wanted) {
 }
 
 void import(const Store& store, std::size_t from, std::size_t to, const std::string& batch = "100") {
-  const Outcome outcome = store.bahi({"import", "-t", "shop", "--source", "s" + std::to_string(from), "--batch-events", batch},
-                                     event_lines(from, to));
+  const Outcome outcome = store.bahi(
+      {"import", "-t", "shop", "--source", "s" + std::to_string(from), "--batch-events", batch}, event_lines(from, to));
   CAPTURE(outcome.err);
   REQUIRE(outcome.exit_code == 0);
 }
@@ -48,7 +48,8 @@ TEST_CASE("read: every filter, alone and together", "[cli][read]") {
       {{"--tag", "mod:3", "--tag", "mod:4"}, [](std::size_t) { return false; }},
       {{"--tag", "mod:3", "--type", "third", "--category", "even"}, [](std::size_t n) { return n % 42 == 24; }},
       {{"--from", "150", "--to", "162"}, [](std::size_t n) { return n >= 150 && n < 162; }},
-      {{"--from", "150", "--to", "700", "--tag", "mod:0"}, [](std::size_t n) { return n >= 150 && n < 700 && n % 7 == 0; }},
+      {{"--from", "150", "--to", "700", "--tag", "mod:0"},
+       [](std::size_t n) { return n >= 150 && n < 700 && n % 7 == 0; }},
       {{"--from", "990"}, [](std::size_t n) { return n >= 990; }},
       {{"--from", "1000"}, [](std::size_t) { return false; }},
       {{"--to", "0"}, [](std::size_t) { return false; }},
@@ -78,8 +79,8 @@ TEST_CASE("read: a closed pipe ends it quietly", "[cli][read]") {
   import(store, 0, 20'000, "1000");
   const TempDirectory directory;
   const std::string err = (directory.path() / "err").string();
-  const std::string command = "BAHI_DATA=" + store.path() + " bash -o pipefail -c '" BAHI_PROGRAM
-                              " read -t shop 2>" + err + " | head -n 1 >/dev/null'";
+  const std::string command = "BAHI_DATA=" + store.path() + " bash -o pipefail -c '" BAHI_PROGRAM " read -t shop 2>" +
+                              err + " | head -n 1 >/dev/null'";
   CHECK(std::system(command.c_str()) == 0);
   CHECK(std::filesystem::file_size(err) == 0);
 }

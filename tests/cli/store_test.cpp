@@ -214,7 +214,8 @@ TEST_CASE("store: the directory comes from the environment, or stands behind the
   CHECK(run({"tenant", "list", "--json", "--data", store.path()}).exit_code == 0);
   CHECK(run({"append", "-t", "shop", "--stream", "a-1", "--type", "t", "--data", "1", "--data-dir", store.path()})
             .exit_code == 0);
-  CHECK(run({"append", "-t", "shop", "--stream", "a-1", "--type", "t", "--data", "2"}, "", {"BAHI_DATA=" + store.path()})
-            .exit_code == 0);
+  CHECK(
+      run({"append", "-t", "shop", "--stream", "a-1", "--type", "t", "--data", "2"}, "", {"BAHI_DATA=" + store.path()})
+          .exit_code == 0);
   CHECK(store.read().size() == 2);
 }

@@ -147,9 +147,9 @@ Result<std::vector<StreamExpectation>> resolve_expectations(const Arguments& arg
   return expectations;
 }
 
-Result<AppendRequest> make_request(const Arguments& arguments, TenantId tenant) {
+/// All of the request but its tenant.
+Result<AppendRequest> make_request(const Arguments& arguments) {
   AppendRequest request;
-  request.tenant = tenant;
   BatchBuilder builder;
   std::vector<std::string> streams;
   if (arguments.is_batch) {
@@ -162,8 +162,8 @@ Result<AppendRequest> make_request(const Arguments& arguments, TenantId tenant) 
   BAHI_ASSIGN(request.body, builder.finish());
   BAHI_ASSIGN(request.expectations, resolve_expectations(arguments, streams));
   if (!arguments.fail_if_types.empty() || !arguments.fail_if_tags.empty()) {
-    request.condition = AppendCondition{{{QueryItem{arguments.fail_if_types, arguments.fail_if_tags}}},
-                                        Offset{arguments.fail_if_from}};
+    request.condition =
+        AppendCondition{{{QueryItem{arguments.fail_if_types, arguments.fail_if_tags}}}, Offset{arguments.fail_if_from}};
   }
   if (!arguments.producer.empty()) {
     BAHI_ASSIGN(const Uuid id, parse_uuid(arguments.producer));
@@ -195,9 +195,11 @@ Result<std::string> describe(const Engine& engine, TenantId tenant, const Append
 
 Result<ExitCode> run_append(const Context& context, const Arguments& arguments) {
   StopSignal::instance();
+  // Before the store is opened, and so locked: the input may be slow to come.
+  BAHI_ASSIGN(AppendRequest request, make_request(arguments));
   BAHI_ASSIGN(const auto engine, open_engine(context, {}));
   BAHI_ASSIGN(const TenantId tenant, engine->find_tenant(arguments.tenant));
-  BAHI_ASSIGN(AppendRequest request, make_request(arguments, tenant));
+  request.tenant = tenant;
   BAHI_ASSIGN(const AppendResult result, engine->append(std::move(request)));
   Output output(STDOUT_FILENO);
   BAHI_ASSIGN(output.text(), describe(*engine, tenant, result));
@@ -207,8 +209,11 @@ Result<ExitCode> run_append(const Context& context, const Arguments& arguments) 
 }
 
 void add_event_options(CLI::App& append, Arguments& arguments) {
-  CLI::Option* const batch = append.add_flag("--batch", arguments.is_batch, "Append all lines of FILE as one atomic batch");
-  append.add_option("FILE", arguments.file, "With --batch: NDJSON; '-' is standard input")->capture_default_str()->needs(batch);
+  CLI::Option* const batch =
+      append.add_flag("--batch", arguments.is_batch, "Append all lines of FILE as one atomic batch");
+  append.add_option("FILE", arguments.file, "With --batch: NDJSON; '-' is standard input")
+      ->capture_default_str()
+      ->needs(batch);
   const auto event_option = [&append, batch](const std::string& name, std::string& value, const std::string& text) {
     return append.add_option(name, value, text)->excludes(batch)->group("The event");
   };
@@ -220,7 +225,9 @@ void add_event_options(CLI::App& append, Arguments& arguments) {
   event_option("--id", arguments.id, "The event's id, a UUID; without it one is given");
   event_option("--occurred-at", arguments.occurred_at, "RFC 3339 time; without it now");
   append.add_option("--tag", arguments.tags, "A tag; may be given several times")
-      ->allow_extra_args(false)->excludes(batch)->group("The event");
+      ->allow_extra_args(false)
+      ->excludes(batch)
+      ->group("The event");
   event_option("--actor", arguments.actor, "Who did it");
   event_option("--on-behalf-of", arguments.on_behalf_of, "For whom");
   event_option("--correlation-id", arguments.correlation_id, "As part of what");
@@ -233,23 +240,34 @@ void add_event_options(CLI::App& append, Arguments& arguments) {
 /// Returns the option --fail-if-from.
 CLI::Option* add_condition_options(CLI::App& append, Arguments& arguments) {
   const std::string group = "Conditions";
-  append.add_option("--expect", arguments.expectations,
-                    "any, no-stream, exists, or the version of the stream's last event. For another stream, or more "
-                    "than one: STREAM=VALUE; may be given several times")
-      ->allow_extra_args(false)->check(check_expectation, "EXPECTED")->group(group);
-  append.add_option("--fail-if-type", arguments.fail_if_types, "Fail if an event of this type exists (any of those given)")
-      ->allow_extra_args(false)->group(group);
-  append.add_option("--fail-if-tag", arguments.fail_if_tags, "Fail if an event with this tag exists (all of those given)")
-      ->allow_extra_args(false)->group(group);
+  append
+      .add_option("--expect", arguments.expectations,
+                  "any, no-stream, exists, or the version of the stream's last event. For another stream, or more "
+                  "than one: STREAM=VALUE; may be given several times")
+      ->allow_extra_args(false)
+      ->check(check_expectation, "EXPECTED")
+      ->group(group);
+  append
+      .add_option("--fail-if-type", arguments.fail_if_types,
+                  "Fail if an event of this type exists (any of those given)")
+      ->allow_extra_args(false)
+      ->group(group);
+  append
+      .add_option("--fail-if-tag", arguments.fail_if_tags, "Fail if an event with this tag exists (all of those given)")
+      ->allow_extra_args(false)
+      ->group(group);
   CLI::Option* const from = append.add_option("--fail-if-from", arguments.fail_if_from,
                                               "Only events from this offset on count: where your reading of the log "
                                               "ended");
   from->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
-  CLI::Option* const producer =
-      append.add_option("--producer", arguments.producer, "UUID. With --sequence: a repeat adds nothing and gets the "
-                                                          "first answer again")->group(group);
+  CLI::Option* const producer = append
+                                    .add_option("--producer", arguments.producer,
+                                                "UUID. With --sequence: a repeat adds nothing and gets the "
+                                                "first answer again")
+                                    ->group(group);
   CLI::Option* const sequence = append.add_option("--sequence", arguments.sequence, "Number of this request")
-          ->check(CLI::NonNegativeNumber)->group(group);
+                                    ->check(CLI::NonNegativeNumber)
+                                    ->group(group);
   producer->needs(sequence);
   sequence->needs(producer);
   return from;

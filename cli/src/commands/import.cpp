@@ -22,19 +22,19 @@ struct Arguments {
   bool as_json = false;
 };
 
-void print_summary(const Arguments& arguments, const ImportSummary& summary, const EngineStats& stats,
-                   double seconds) {
+void print_summary(const Arguments& arguments, const ImportSummary& summary, const EngineStats& stats, double seconds) {
   const double rate = static_cast<double>(summary.events_imported + summary.events_present) / seconds;
   if (arguments.as_json) {
     fmt::print(R"({{"events_imported":{},"events_already_there":{},"batches":{},"seconds":{:.3f},)"
-               R"("events_per_second":{:.0f},"stored_bytes":{},"next_line":{}}})" "\n",
+               R"("events_per_second":{:.0f},"stored_bytes":{},"next_line":{}}})"
+               "\n",
                summary.events_imported, summary.events_present, summary.batches_imported, seconds, rate,
                stats.appended_stored_bytes, summary.next_line);
     return;
   }
-  fmt::print("imported {} events in {} batches, {} already there; {:.2f} s, {} events/s", grouped(summary.events_imported),
-             grouped(summary.batches_imported), grouped(summary.events_present), seconds,
-             grouped(static_cast<std::uint64_t>(rate)));
+  fmt::print("imported {} events in {} batches, {} already there; {:.2f} s, {} events/s",
+             grouped(summary.events_imported), grouped(summary.batches_imported), grouped(summary.events_present),
+             seconds, grouped(static_cast<std::uint64_t>(rate)));
   if (summary.events_imported != 0) {
     fmt::print("; stored {} ({:.1f} bytes per event)", human_bytes(stats.appended_stored_bytes),
                static_cast<double>(stats.appended_stored_bytes) / static_cast<double>(summary.events_imported));
@@ -43,9 +43,10 @@ void print_summary(const Arguments& arguments, const ImportSummary& summary, con
 }
 
 void print_how_far(const ImportSummary& summary) {
-  note(fmt::format("imported {} events, {} were already there; everything before line {} is in the log. Run the same "
-                   "command again to go on there: what is in is not added twice",
-                   grouped(summary.events_imported), grouped(summary.events_present), summary.next_line));
+  note(
+      fmt::format("imported {} events, {} were already there; everything before line {} is in the log. Run the same "
+                  "command again to go on there: what is in is not added twice",
+                  grouped(summary.events_imported), grouped(summary.events_present), summary.next_line));
 }
 
 Result<ExitCode> run_import(const Context& context, const Arguments& arguments) {
@@ -83,7 +84,8 @@ void add_import_command(CLI::App& app, Context& context) {
   CLI::App* const import = app.add_subcommand("import", "Add events from NDJSON; running it again adds nothing twice");
   auto arguments = std::make_shared<Arguments>();
   import->add_option("--tenant,-t", arguments->tenant, "The tenant whose log gets the events")->required();
-  import->add_option("FILE", arguments->file, "NDJSON, one event per line; '-' is standard input")->capture_default_str();
+  import->add_option("FILE", arguments->file, "NDJSON, one event per line; '-' is standard input")
+      ->capture_default_str();
   import->add_option("--source", arguments->source,
                      "Name of the source. Events of one source are added once. Without it the first line stands for "
                      "the source, so a file that is imported again, renamed or grown is recognised");
@@ -102,7 +104,10 @@ void add_import_command(CLI::App& app, Context& context) {
       "A line: {\"stream\":\"order-1\",\"type\":\"placed\",\"data\":{\"total\":999},\"tags\":[\"sku:7\"]}\n"
       "All fields are described in docs/cli.md.");
   import->callback(
-      [&context, arguments] { context.action = [&context, arguments] { return run_import(context, *arguments); }; });
+      [&context, arguments] { context.action = [&context, arguments] { return run_import(context, *arguments);
+};
+}  // namespace bahi::cli
+);
 }
 
 }  // namespace bahi::cli

@@ -129,7 +129,8 @@ void add_read_command(CLI::App& app, Context& context) {
   read->add_option("--to", arguments->to, "Offset to stop before")->check(CLI::NonNegativeNumber);
   read->add_option("--stream", arguments->stream, "Only this stream");
   read->add_option("--category", arguments->category, "Only streams named CATEGORY-…");
-  read->add_option("--type", arguments->types, "Only this type; given several times: any of them")->allow_extra_args(false);
+  read->add_option("--type", arguments->types, "Only this type; given several times: any of them")
+      ->allow_extra_args(false);
   read->add_option("--tag", arguments->tags, "Only events with this tag; given several times: all of them")
       ->allow_extra_args(false);
   read->add_option("--limit", arguments->limit, "Stop after so many events")->check(CLI::NonNegativeNumber);

@@ -68,7 +68,8 @@ void add_stats_command(CLI::App& app, Context& context) {
   auto as_json = std::make_shared<bool>(false);
   stats->add_flag("--json", *as_json, "Print one JSON object");
   stats->footer("Changes nothing, and may run beside a writer.\nExample:\n  bahi stats --json | jq .events");
-  stats->callback([&context, as_json] { context.action = [&context, as_json] { return run_stats(context, *as_json); }; });
+  stats->callback(
+      [&context, as_json] { context.action = [&context, as_json] { return run_stats(context, *as_json); }; });
 }
 
 }  // namespace bahi::cli

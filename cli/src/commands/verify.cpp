@@ -62,8 +62,8 @@ void append_text(const Engine& engine, const VerifyReport& result, const std::ve
     text += fmt::format("         {}\n", finding.error.info().text);
   }
   text += fmt::format("checked {} events in {} batches of {} tenants, {} stored, {} index entries: {}\n",
-                      grouped(result.events), grouped(result.batches), result.tenants,
-                      human_bytes(result.stored_bytes), grouped(result.postings),
+                      grouped(result.events), grouped(result.batches), result.tenants, human_bytes(result.stored_bytes),
+                      grouped(result.postings),
                       findings.empty() ? "all is well" : fmt::format("{} findings", findings.size()));
 }
 
@@ -96,8 +96,9 @@ Result<ExitCode> run_verify(const Context& context, const Arguments& arguments) 
 void add_verify_command(CLI::App& app, Context& context) {
   CLI::App* const verify = app.add_subcommand("verify", "Check every byte of the log, and the index against it");
   auto arguments = std::make_shared<Arguments>();
-  verify->add_option("--tenant,-t", arguments->tenant,
-                     "Report only findings of this tenant, or of the store as a whole; everything is read all the same");
+  verify->add_option(
+      "--tenant,-t", arguments->tenant,
+      "Report only findings of this tenant, or of the store as a whole; everything is read all the same");
   verify->add_flag("--json", arguments->as_json, "Print the report as one JSON object");
   verify->footer(
       "Changes nothing, and may run beside a writer.\n"
