@@ -191,11 +191,8 @@ Result<std::unique_ptr<HeadAnchor>> HeadAnchor::create(const std::filesystem::pa
   std::unique_ptr<HeadAnchor> anchor(new HeadAnchor(std::move(file), std::move(contents)));
   {
     const std::scoped_lock lock(anchor->mutex_);
-    // Both copies, so that one damaged page is survived from the first moment.
-    BAHI_TRY(anchor->write_record_locked());
     BAHI_TRY(anchor->write_record_locked());
   }
-  BAHI_TRY(anchor->sync());
   BAHI_TRY(sync_directory(path.parent_path()));
   return anchor;
 }
@@ -221,8 +218,13 @@ StoreRecord HeadAnchor::record() const {
 }
 
 Status HeadAnchor::write_record_locked() {
-  ++record_generation_;
-  return file_.write_at(record_place(record_generation_), encode(contents_.record, record_generation_));
+  // Both copies, so that one damaged page costs nothing; one after the other, so that a crash leaves one whole.
+  for (int copy = 0; copy < 2; ++copy) {
+    ++record_generation_;
+    BAHI_TRY(file_.write_at(record_place(record_generation_), encode(contents_.record, record_generation_)));
+    BAHI_TRY(file_.sync());
+  }
+  return {};
 }
 
 Status HeadAnchor::ensure_tenants(std::uint32_t count) {
@@ -237,8 +239,7 @@ Status HeadAnchor::ensure_tenants(std::uint32_t count) {
   BAHI_TRY(file_.sync());  // the slots must be valid before the record counts them
   generations_.resize(count, 2);
   contents_.record.tenant_count = count;
-  BAHI_TRY(write_record_locked());
-  return file_.sync();
+  return write_record_locked();
 }
 
 Status HeadAnchor::publish(std::span<const TenantMark> marks) {
@@ -252,14 +253,11 @@ Status HeadAnchor::publish(std::span<const TenantMark> marks) {
 }
 
 Status HeadAnchor::update_record(const StoreRecord& record) {
-  {
-    const std::scoped_lock lock(mutex_);
-    const std::uint32_t tenant_count = contents_.record.tenant_count;
-    contents_.record = record;
-    contents_.record.tenant_count = tenant_count;
-    BAHI_TRY(write_record_locked());
-  }
-  return sync();
+  const std::scoped_lock lock(mutex_);
+  const std::uint32_t tenant_count = contents_.record.tenant_count;
+  contents_.record = record;
+  contents_.record.tenant_count = tenant_count;
+  return write_record_locked();
 }
 
 Status HeadAnchor::sync() { return file_.sync(); }

@@ -12,7 +12,8 @@
 //                        XXH3-64 of all that
 //
 // A record is rewritten in the copy that its generation's parity names, so the other copy stays whole while it
-// is written. On reading, the valid copy with the higher generation counts.
+// is written. On reading, the valid copy with the higher generation counts. A tenant slot is written once per commit,
+// so its other copy is one commit behind; the store record is written to both copies at every change.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,96 @@
+#include "engine_fixture.hpp"
+
+#include <cstdlib>
+#include <stdexcept>
+
+namespace bahi::test {
+
+TemporaryDirectory::TemporaryDirectory() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "bahi-test-XXXXXX").string();
+  if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed for " + pattern);
+  path_ = pattern;
+}
+TemporaryDirectory::~TemporaryDirectory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+EngineOptions small_options() {
+  EngineOptions options;
+  options.create_if_missing = true;
+  options.write_buffer_bytes = std::size_t{1} << 20U;
+  options.block_cache_bytes = std::size_t{4} << 20U;
+  options.batch_cache_bytes = std::size_t{4} << 20U;
+  options.reserve_bytes = 0;
+  options.free_bytes_min = 0;
+  return options;
+}
+
+std::unique_ptr<Engine> open_engine(const std::filesystem::path& directory, EngineOptions options) {
+  auto engine = Engine::open(directory, std::move(options));
+  REQUIRE(engine);
+  return std::move(*engine);
+}
+
+std::unique_ptr<Engine> memory_engine(const std::shared_ptr<MemoryLog>& log, EngineOptions options) {
+  auto engine = Engine::open(std::make_unique<MemoryLogStore>(log), std::move(options));
+  REQUIRE(engine);
+  return std::move(*engine);
+}
+
+AppendRequest request_of(TenantId tenant, const std::vector<Event>& events, Codec codec) {
+  BatchBuilder builder({codec, 1});
+  for (const Event& event : events) {
+    NewEvent added;
+    added.stream = event.stream;
+    added.type = event.type;
+    added.data = event.data;
+    added.tags.assign(event.tags.begin(), event.tags.end());
+    const Status status = builder.add(added);
+    REQUIRE(status);
+  }
+  AppendRequest request;
+  request.tenant = tenant;
+  request.body = builder.finish().value();
+  return request;
+}
+
+Result<AppendResult> append(Engine& engine, TenantId tenant, const std::vector<Event>& events) {
+  return engine.append(request_of(tenant, events));
+}
+
+Result<AppendResult> append_expecting(Engine& engine, TenantId tenant, const std::vector<Event>& events,
+                                      std::vector<StreamExpectation> expectations) {
+  AppendRequest request = request_of(tenant, events);
+  request.expectations = std::move(expectations);
+  return engine.append(std::move(request));
+}
+
+std::vector<ReadEvent> read_all(const Engine& engine, ReadRequest request) {
+  const auto cursor = engine.read(std::move(request));
+  REQUIRE(cursor);
+  std::vector<ReadEvent> events;
+  EventView view;
+  for (;;) {
+    const auto more = (*cursor)->next(view);
+    REQUIRE(more);
+    if (!*more) return events;
+    Event event{std::string(view.stream), std::string(view.type), std::string(view.data), {}};
+    event.tags.assign(view.tags.begin(), view.tags.end());
+    events.push_back({view.offset.value, view.version.value, std::move(event)});
+  }
+}
+
+ReadRequest everything(TenantId tenant) {
+  ReadRequest request;
+  request.tenant = tenant;
+  return request;
+}
+
+ReadRequest of_stream(TenantId tenant, const std::string& stream) {
+  ReadRequest request = everything(tenant);
+  request.filter.stream = stream;
+  return request;
+}
+
+}  // namespace bahi::test
