@@ -153,19 +153,19 @@ class Campaign {
 
   void print_table() const {
     fmt::print("{:<14} {:<18}", "mutation", "file");
-    for (const std::string_view name : kOutcomeNames) fmt::print(" {:>11}", name);
+    for (const std::string_view name : kOutcomeNames) fmt::print(" {:>12}", name);
     fmt::print("\n");
     Row total{};
     for (const auto& [key, row] : table_) {
       fmt::print("{:<14} {:<18}", key.first, key.second);
       for (std::size_t column = 0; column < row.size(); ++column) {
-        fmt::print(" {:>11}", row[column]);
+        fmt::print(" {:>12}", row[column]);
         total[column] += row[column];
       }
       fmt::print("\n");
     }
     fmt::print("{:<33}", "all");
-    for (const std::uint64_t count : total) fmt::print(" {:>11}", count);
+    for (const std::uint64_t count : total) fmt::print(" {:>12}", count);
     fmt::print("\n");
   }
 

@@ -137,6 +137,28 @@ Verdict judge_open_store(const Engine& engine, const Content& expected) {
   return different.empty() ? Verdict{Outcome::kHarmless, {}} : Verdict{Outcome::kSilent, different};
 }
 
+/// A store that was refused is as it was before. Damage that only shows while the log is replayed into the index is
+/// found after RocksDB has opened the log; then nothing of the log may be lost, and the next opening must meet it too.
+Verdict judge_refusal(const Specimen& specimen, const std::vector<FileState>& before, const fs::path& copy,
+                      const Error& error) {
+  const std::string text = error.to_string();
+  if (!is_store_error(error.code())) return {Outcome::kBroken, "an error of another kind: " + text};
+  const std::vector<FileState> after = list_files(copy);
+  const std::string touched = touched_file(before, after);
+  if (touched.empty()) return {Outcome::kRefused, text};
+  if (error.code() != ErrorCode::kCorruptLog) {
+    return {Outcome::kBroken, fmt::format("refused ({}), but {}", text, touched)};
+  }
+  if (const std::string lost = lost_log_file(before, after); !lost.empty()) {
+    return {Outcome::kBroken, fmt::format("refused ({}), but {}", text, lost)};
+  }
+  auto again = Engine::open(copy, small_engine_options());
+  if (!again) return {Outcome::kRefusedLate, text + "; " + touched};
+  const Verdict verdict = judge_open_store(**again, specimen.content);
+  if (verdict.outcome != Outcome::kSilent) return {Outcome::kRefusedLate, text + "; " + touched};
+  return {Outcome::kBroken, fmt::format("refused ({}), then opened: {}", text, verdict.text)};
+}
+
 }  // namespace
 
 std::string TrialPlan::text() const {
@@ -181,7 +203,7 @@ TrialPlan plan_trial(const std::vector<Specimen>& specimens, std::uint64_t seed,
     if (plan.mutation == Mutation::kMissing) return plan;
     if (plan.mutation == Mutation::kOlderFile) {
       const fs::path older = specimen.directory / plan.older / file.path;
-      if (fs::exists(older)) return plan;
+      if (fs::exists(older) && hash_file(older) != file.hash) return plan;
       continue;
     }
     if (file.size == 0) continue;
@@ -196,13 +218,7 @@ Verdict run_trial(const Specimen& specimen, const TrialPlan& plan, const fs::pat
   mutate(specimen, plan, copy);
   const std::vector<FileState> before = list_files(copy);
   auto engine = Engine::open(copy, small_engine_options());
-  if (!engine) {
-    const std::string text = engine.error().to_string();
-    if (!is_store_error(engine.error().code())) return {Outcome::kBroken, "an error of another kind: " + text};
-    const std::string touched = touched_file(before, list_files(copy));
-    if (!touched.empty()) return {Outcome::kBroken, fmt::format("refused ({}), but {}", text, touched)};
-    return {Outcome::kRefused, text};
-  }
+  if (!engine) return judge_refusal(specimen, before, copy, engine.error());
   Verdict verdict = judge_open_store(**engine, specimen.content);
   engine->reset();
   if (const std::string lost = lost_log_file(before, list_files(copy)); !lost.empty()) {

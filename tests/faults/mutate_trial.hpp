@@ -18,14 +18,15 @@ inline constexpr std::array<std::string_view, 6> kMutationNames{"flipped bit", "
                                                                 "missing",     "older file", "older log"};
 
 enum class Outcome : std::uint8_t {
-  kHarmless,    ///< everything reads as before, and verify is clean
-  kRefused,     ///< open said why; no file was touched
-  kReadError,   ///< a read reported it
-  kVerifyOnly,  ///< reads reported nothing, verify did
-  kSilent,      ///< a difference that nothing reported
-  kBroken,      ///< a crash, a hang, an error outside the catalogue's class, or a file touched that must not be
+  kHarmless,     ///< everything reads as before, and verify is clean
+  kRefused,      ///< open said why; no file was touched
+  kRefusedLate,  ///< refused once the log was open: nothing of the log is lost, and it stays detected
+  kReadError,    ///< a read reported it
+  kVerifyOnly,   ///< reads reported nothing, verify did
+  kSilent,       ///< a difference that nothing reported
+  kBroken,       ///< a crash, a hang, an error outside the catalogue's class, or a file touched that must not be
 };
-inline constexpr std::array<std::string_view, 6> kOutcomeNames{"harmless",    "refused", "read error",
+inline constexpr std::array<std::string_view, 7> kOutcomeNames{"harmless",    "refused", "refused late", "read error",
                                                                "verify only", "SILENT",  "BROKEN"};
 
 /// A built store and what must be in it.

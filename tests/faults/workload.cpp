@@ -107,13 +107,17 @@ TemporaryDirectory::~TemporaryDirectory() {
   if (!kept_) std::filesystem::remove_all(path_, ignored);
 }
 
+Hash128 hash_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return xxh3_128(std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>()));
+}
+
 std::vector<FileState> list_files(const std::filesystem::path& directory) {
   std::vector<FileState> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
     if (!entry.is_regular_file()) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    const std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    files.push_back({std::filesystem::relative(entry.path(), directory).string(), content.size(), xxh3_128(content)});
+    files.push_back(
+        {std::filesystem::relative(entry.path(), directory).string(), entry.file_size(), hash_file(entry.path())});
   }
   std::sort(files.begin(), files.end(), [](const FileState& a, const FileState& b) { return a.path < b.path; });
   return files;

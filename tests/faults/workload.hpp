@@ -75,6 +75,7 @@ struct FileState {
   Hash128 hash;
   bool operator==(const FileState&) const = default;
 };
+[[nodiscard]] Hash128 hash_file(const std::filesystem::path& path);
 [[nodiscard]] std::vector<FileState> list_files(const std::filesystem::path& directory);
 
 }  // namespace bahi::faults
