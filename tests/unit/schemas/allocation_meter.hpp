@@ -1,4 +1,4 @@
-// Counts the bytes that `operator new` has given out in this program.
+// Counts the bytes that `operator new` has given out in this program (0 under a sanitizer).
 #pragma once
 
 #include <cstddef>
