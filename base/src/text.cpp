@@ -162,12 +162,25 @@ std::string format_hash(const Hash128& hash) { return fmt::format("{:016x}{:016x
 
 namespace {
 
+/// True when all eight bytes are ASCII without control characters.
+bool is_plain_ascii(const char* bytes) noexcept {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080ULL;
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  // With no high bit set: subtracting 0x20 borrows exactly for control characters; 0x7F turns into 0 by the xor.
+  const std::uint64_t control = (word | kHighBits) - kOnes * 0x20;
+  const std::uint64_t del = ((word ^ (kOnes * 0x7F)) | kHighBits) - kOnes;
+  return (word & kHighBits) == 0 && (control & del & kHighBits) == kHighBits;
+}
+
 /// Walks `text`; `accept(code_point)` says whether a code point is allowed.
 template <class Accept>
 bool all_code_points(std::string_view text, Accept accept) noexcept {
   namespace utf = boost::locale::utf;
   const char* place = text.data();
   const char* end = text.data() + text.size();
+  while (end - place >= 8 && is_plain_ascii(place)) place += 8;
   while (place != end) {
     const auto byte = static_cast<unsigned char>(*place);
     if (byte < 0x80) {

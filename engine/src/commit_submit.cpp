@@ -92,19 +92,27 @@ Status CommitPipeline::look_up_heads(PendingAppend& pending) {
   const PreparedBatch& batch = pending.batch->prepared;
   std::vector<std::uint32_t> cold_streams;
   std::vector<std::size_t> cold_expectations;
-  bool cold_producer = false;
+  std::optional<Head> producer_head;
   std::uint64_t epoch = 0;
   {
     HeadCache::Session heads(*parts_.heads);
     epoch = heads.epoch();
+    if (pending.producer) producer_head = heads.find(pending.producer_identity);
     for (std::uint32_t ref = 0; ref < batch.streams.size(); ++ref) {
       if (!heads.find(batch.streams[ref].identity)) cold_streams.push_back(ref);
     }
     for (std::size_t i = 0; i < pending.expectations.size(); ++i) {
       if (!heads.find(pending.expectations[i].identity)) cold_expectations.push_back(i);
     }
-    cold_producer = pending.producer && !heads.find(pending.producer_identity);
   }
+  if (pending.producer && !producer_head) {
+    BAHI_ASSIGN(producer_head, parts_.reader->producer_head(pending.tenant->id, pending.producer->id));
+    pending.hints.push_back({pending.producer_identity, *producer_head, epoch});
+  }
+  // Most likely a repeat, which needs no heads; if not, the sequencer looks them up itself.
+  const bool likely_repeat = pending.producer && producer_head->value >= 0 &&
+                             pending.producer->sequence <= static_cast<std::uint64_t>(producer_head->value);
+  if (likely_repeat) return {};
   // No durable bound here: the log shows what is written, and the sequencer must build on that.
   for (const std::uint32_t ref : cold_streams) {
     BAHI_ASSIGN(const Head head,
@@ -115,10 +123,6 @@ Status CommitPipeline::look_up_heads(PendingAppend& pending) {
     const PendingAppend::Expectation& expectation = pending.expectations[i];
     BAHI_ASSIGN(const Head head, parts_.reader->stream_head(pending.tenant->id, expectation.stream, kOffsetMax));
     pending.hints.push_back({expectation.identity, head, epoch});
-  }
-  if (cold_producer) {
-    BAHI_ASSIGN(const Head head, parts_.reader->producer_head(pending.tenant->id, pending.producer->id));
-    pending.hints.push_back({pending.producer_identity, head, epoch});
   }
   return {};
 }

@@ -366,8 +366,16 @@ Result<bool> Engine::Impl::refresh() {
     return false;
   }();
   if (!any_new) return false;
-  BAHI_TRY(rocksdb_store_->catch_up());
-  BAHI_TRY(check_marks(*store_, anchor.tenants));
+  // While the writer flushes or changes its write-ahead log, a catch-up may come up short: look again.
+  for (int attempt = 1;; ++attempt) {
+    const auto caught_up = [&]() -> Status {
+      BAHI_TRY(rocksdb_store_->catch_up());
+      return check_marks(*store_, anchor.tenants);
+    }();
+    if (caught_up) break;
+    if (attempt == kReadOnlyTries) return caught_up.error();
+    std::this_thread::sleep_for(kReadOnlyPause * attempt);
+  }
   ensure_states(static_cast<std::uint32_t>(anchor.tenants.size()));
   std::uint64_t done = 0;
   for (const TenantMark& mark : anchor.tenants) {

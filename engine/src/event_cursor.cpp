@@ -87,41 +87,54 @@ Result<std::shared_ptr<const DecodedBatch>> PostingSource::next_backward() {
 }
 
 Result<bool> FilteringCursor::next_batch() {
-  BAHI_ASSIGN(batch_, source_->next());
   walker_.reset();
-  matches_.clear();
-  if (!batch_) return false;
   matcher_.reset();
-  if (!request_.filter.empty()) {
-    matcher_.emplace(batch_->body(), request_.filter, source_->hint());
-    if (matcher_->none()) return true;
-  }
-  walker_.emplace(*batch_);
+  matches_.clear();
+  BAHI_ASSIGN(batch_, source_->next());
+  if (!batch_) return false;
+  const BatchBody& body = batch_->body();
   const Offset first = batch_->header().first_offset;
-  if (request_.from > first) walker_->skip_to(static_cast<std::uint32_t>(request_.from - first));
-  if (request_.direction == Direction::kBackward) collect_backward();
+  const std::uint32_t begin = request_.from > first ? static_cast<std::uint32_t>(request_.from - first) : 0;
+  place_ = body.place_of(begin);
+  if (!request_.filter.empty()) {
+    matcher_.emplace(body, request_.filter, source_->hint());
+    if (matcher_->none()) place_.index = body.event_count();
+  } else if (request_.direction == Direction::kForward) {
+    walker_.emplace(*batch_);
+    walker_->skip_to(begin);
+  }
+  if (request_.direction == Direction::kBackward) {
+    for (; !at_range_end(); body.advance(place_)) {
+      if (wanted()) matches_.push_back(place_);
+    }
+  }
   return true;
 }
 
-void FilteringCursor::collect_backward() {
-  for (; !walker_->at_end() && walker_->offset() < to_; walker_->next()) {
-    if (!matcher_ || matcher_->matches(walker_->place())) matches_.emplace_back(walker_->place(), walker_->version());
-  }
+bool FilteringCursor::at_range_end() const {
+  return place_.index >= batch_->body().event_count() || batch_->header().first_offset + place_.index >= to_;
 }
 
 bool FilteringCursor::next_in_batch(EventView& event) {
   if (request_.direction == Direction::kBackward) {
     if (matches_.empty()) return false;
-    batch_->read(matches_.back().first, matches_.back().second, event);
+    batch_->read(matches_.back(), batch_->version_of(matches_.back().index), event);
     matches_.pop_back();
     return true;
   }
-  if (!walker_) return false;
-  while (!walker_->at_end() && walker_->offset() < to_) {
-    const bool wanted = !matcher_ || matcher_->matches(walker_->place());
-    if (wanted) walker_->read(event);
+  if (walker_) {
+    if (walker_->at_end() || walker_->offset() >= to_) return false;
+    walker_->read(event);
     walker_->next();
-    if (wanted) return true;
+    return true;
+  }
+  while (!at_range_end()) {
+    const EventPlace here = place_;
+    const bool found = wanted();
+    batch_->body().advance(place_);
+    if (!found) continue;
+    batch_->read(here, batch_->version_of(here.index), event);
+    return true;
   }
   return false;
 }

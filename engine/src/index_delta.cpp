@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
+#include <tuple>
 
 #include "keys.hpp"
 
@@ -111,22 +113,35 @@ std::optional<std::uint64_t> IndexDelta::highest_sequence(TenantId tenant, const
   return after->first.sequence;
 }
 
-Status IndexDelta::for_each_sorted(const std::function<Status(std::string_view, std::string_view)>& emit) const {
-  struct Order {
-    std::uint32_t tenant;
-    std::uint32_t index;
-    std::uint64_t hash;
-    std::uint64_t offset;
-    auto operator<=>(const Order& other) const {
-      return std::tie(tenant, hash, offset) <=> std::tie(other.tenant, other.hash, other.offset);
+std::vector<IndexDelta::Entry> IndexDelta::sorted_entries() const {
+  // Counting sort into buckets that fit a cache, then each bucket by itself: hashes spread evenly.
+  std::map<std::uint32_t, std::size_t> ranks;
+  for (const auto& [tenant, offset] : covered_) ranks.emplace(tenant, ranks.size());
+  const std::size_t wanted = std::max<std::size_t>(1, postings_.size() / (256 * std::max<std::size_t>(1, ranks.size())));
+  const auto bits = static_cast<unsigned>(std::bit_width(std::min<std::size_t>(wanted, 1U << 14U)));
+  auto bucket_of = [&, last_tenant = ~std::uint32_t{0}, base = std::size_t{0}](const Entry& entry) mutable {
+    if (entry.tenant != last_tenant) {
+      last_tenant = entry.tenant;
+      base = ranks.at(last_tenant) << bits;
     }
+    return base + (entry.hash >> (64U - bits));
   };
-  std::vector<Order> order;
-  order.reserve(postings_.size());
-  for (std::uint32_t i = 0; i < postings_.size(); ++i) {
-    order.push_back({postings_[i].tenant, i, postings_[i].hash, postings_[i].offset});
+  std::vector<std::size_t> begins((ranks.size() << bits) + 1, 0);
+  for (const Entry& entry : postings_) ++begins[bucket_of(entry) + 1];
+  std::partial_sum(begins.begin(), begins.end(), begins.begin());
+  std::vector<std::size_t> ends(begins.begin(), begins.end() - 1);
+  std::vector<Entry> sorted(postings_.size());
+  for (const Entry& entry : postings_) sorted[ends[bucket_of(entry)]++] = entry;
+  for (std::size_t bucket = 0; bucket < ends.size(); ++bucket) {
+    std::sort(sorted.begin() + static_cast<std::ptrdiff_t>(begins[bucket]),
+              sorted.begin() + static_cast<std::ptrdiff_t>(ends[bucket]),
+              [](const Entry& a, const Entry& b) { return a.place() < b.place(); });
   }
-  std::sort(order.begin(), order.end());
+  return sorted;
+}
+
+Status IndexDelta::for_each_sorted(const std::function<Status(std::string_view, std::string_view)>& emit) const {
+  const std::vector<Entry> sorted = sorted_entries();
   // Producer keys share the shape tenant | hash | number and are longer, so a merge by key keeps the order.
   std::vector<std::pair<std::string, std::uint64_t>> producers;
   producers.reserve(producers_.size());
@@ -147,10 +162,10 @@ Status IndexDelta::for_each_sorted(const std::function<Status(std::string_view, 
     }
     return {};
   };
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const Entry& entry = postings_[order[i].index];
+  for (std::size_t i = 0; i < sorted.size(); ++i) {
+    const Entry& entry = sorted[i];
     // Two names with the same hash, or a term met twice in one event, make one posting.
-    if (i > 0 && std::is_eq(order[i] <=> order[i - 1])) continue;
+    if (i > 0 && entry.place() == sorted[i - 1].place()) continue;
     key.clear();
     bytes::put_be32(key, entry.tenant);
     bytes::put_be64(key, entry.hash);

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "bahi/base/result.hpp"
@@ -64,6 +65,7 @@ class IndexDelta {
     std::uint64_t version;  // kNoVersion: not a stream
     std::uint32_t tenant;
     std::uint32_t previous;  // index + 1 of the term's posting before, 0 = none
+    [[nodiscard]] auto place() const { return std::tuple(tenant, hash, offset); }
   };
   struct ProducerKey {
     std::uint32_t tenant;
@@ -75,6 +77,7 @@ class IndexDelta {
 
   void push(TenantId tenant, std::uint64_t hash, std::uint64_t offset, std::uint64_t version);
   void grow();
+  [[nodiscard]] std::vector<Entry> sorted_entries() const;
   [[nodiscard]] std::uint32_t newest_entry(TenantId tenant, std::uint64_t hash) const;
 
   std::vector<Entry> postings_;

@@ -17,8 +17,8 @@ rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()};
 
 class RocksDbCursor final : public LogCursor {
  public:
-  RocksDbCursor(rocksdb::DB& db, TenantId tenant, CacheUse use)
-      : tenant_(tenant), lower_(log_key(tenant, {0})), upper_(upper_bound(tenant)), upper_slice_(upper_), lower_slice_(lower_) {
+  RocksDbCursor(std::shared_ptr<rocksdb::DB> db, TenantId tenant, CacheUse use)
+      : db_(std::move(db)), tenant_(tenant), lower_(log_key(tenant, {0})), upper_(upper_bound(tenant)), upper_slice_(upper_), lower_slice_(lower_) {
     rocksdb::ReadOptions options;
     options.iterate_upper_bound = &upper_slice_;
     options.iterate_lower_bound = &lower_slice_;
@@ -27,7 +27,7 @@ class RocksDbCursor final : public LogCursor {
       options.fill_cache = false;
       options.readahead_size = kScanReadaheadBytes;
     }
-    iterator_.reset(db.NewIterator(options));
+    iterator_.reset(db_->NewIterator(options));
   }
 
   void seek(Offset offset) override { iterator_->Seek(log_key(tenant_, offset)); }
@@ -48,6 +48,7 @@ class RocksDbCursor final : public LogCursor {
     return tenant.value == UINT32_MAX ? std::string(kLogKeyBytes + 1, '\xFF') : log_key({tenant.value + 1}, {0});
   }
 
+  std::shared_ptr<rocksdb::DB> db_;
   TenantId tenant_;
   std::string lower_;
   std::string upper_;
@@ -84,10 +85,8 @@ Result<std::unique_ptr<RocksDbLogStore>> RocksDbLogStore::open(const OpenArgumen
       break;
   }
   BAHI_TRY(check_rocksdb(status, fmt::format("opening {}", directory)));
-  return std::unique_ptr<RocksDbLogStore>(new RocksDbLogStore(std::unique_ptr<rocksdb::DB>(db)));
+  return std::unique_ptr<RocksDbLogStore>(new RocksDbLogStore(std::shared_ptr<rocksdb::DB>(db)));
 }
-
-RocksDbLogStore::~RocksDbLogStore() { (void)db_->Close(); }
 
 Status RocksDbLogStore::append(std::span<const LogRecord> records) {
   std::size_t total_bytes = 0;
@@ -110,7 +109,7 @@ Status RocksDbLogStore::append(std::span<const LogRecord> records) {
 Status RocksDbLogStore::sync() { return check_rocksdb(db_->SyncWAL(), "syncing the log"); }
 
 std::unique_ptr<LogCursor> RocksDbLogStore::cursor(TenantId tenant, CacheUse use) const {
-  return std::make_unique<RocksDbCursor>(*db_, tenant, use);
+  return std::make_unique<RocksDbCursor>(db_, tenant, use);
 }
 
 Result<std::vector<TenantId>> RocksDbLogStore::tenants() const {

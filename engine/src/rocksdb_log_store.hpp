@@ -30,8 +30,6 @@ class RocksDbLogStore final : public LogStore {
   };
   [[nodiscard]] static Result<std::unique_ptr<RocksDbLogStore>> open(const OpenArguments& arguments,
                                                                      const EngineOptions& options);
-  ~RocksDbLogStore() override;
-
   Status append(std::span<const LogRecord> records) override;
   Status sync() override;
   [[nodiscard]] std::unique_ptr<LogCursor> cursor(TenantId tenant, CacheUse use) const override;
@@ -43,8 +41,8 @@ class RocksDbLogStore final : public LogStore {
   void quiesce();
 
  private:
-  explicit RocksDbLogStore(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
-  std::unique_ptr<rocksdb::DB> db_;
+  explicit RocksDbLogStore(std::shared_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
+  std::shared_ptr<rocksdb::DB> db_;  // shared with cursors: RocksDB aborts when it is closed under an iterator
 };
 
 /// Bytes that the database has written to its files, write-ahead log included.

@@ -118,7 +118,7 @@ rocksdb::Options index_options(const EngineOptions& options, const std::shared_p
   rocksdb::Options result = base_options(options);
   result.compression = rocksdb::kLZ4Compression;
   result.compaction_style = rocksdb::kCompactionStyleUniversal;
-  result.level0_file_num_compaction_trigger = 8;
+  result.level0_file_num_compaction_trigger = 16;
   result.level0_slowdown_writes_trigger = 1 << 20;
   result.level0_stop_writes_trigger = 1 << 20;
   result.write_buffer_size = 1U << 20U;  // never written to

@@ -23,18 +23,18 @@ Error index_error(const rocksdb::Status& status, std::string_view doing) {
 /// Merges postings held in memory with those in the sorted files.
 class MergingPostingCursor final : public PostingCursor {
  public:
-  MergingPostingCursor(std::vector<Posting> memory, rocksdb::DB* db, TenantId tenant, std::uint64_t hash, Offset begin,
+  MergingPostingCursor(std::vector<Posting> memory, std::shared_ptr<rocksdb::DB> db, TenantId tenant, std::uint64_t hash, Offset begin,
                        Offset end)
-      : memory_(std::move(memory)), tenant_(tenant), hash_(hash), lower_(posting_key(tenant, hash, begin.value)),
+      : memory_(std::move(memory)), db_(std::move(db)), tenant_(tenant), hash_(hash), lower_(posting_key(tenant, hash, begin.value)),
         upper_(posting_key(tenant, hash, end.value)), lower_slice_(lower_), upper_slice_(upper_) {
-    if (db == nullptr) return;
+    if (!db_) return;
     rocksdb::ReadOptions options;
     options.iterate_lower_bound = &lower_slice_;
     options.iterate_upper_bound = &upper_slice_;
     options.prefix_same_as_start = true;
     options.auto_prefix_mode = false;
     options.verify_checksums = true;
-    iterator_.reset(db->NewIterator(options));
+    iterator_.reset(db_->NewIterator(options));
   }
 
   void seek(std::uint64_t offset) override {
@@ -85,6 +85,7 @@ class MergingPostingCursor final : public PostingCursor {
   [[nodiscard]] std::uint64_t disk_offset() const { return bytes::get_be64(iterator_->key().data() + kTermPrefixBytes); }
 
   std::vector<Posting> memory_;  // ascending
+  std::shared_ptr<rocksdb::DB> db_;
   std::ptrdiff_t place_ = -1;
   bool forward_ = true;
   TenantId tenant_;
@@ -100,10 +101,6 @@ class MergingPostingCursor final : public PostingCursor {
 
 TermIndex::TermIndex(const EngineOptions& options) : postings_max_(options.index_delta_postings_max) {
   deltas_.active = std::make_shared<IndexDelta>(postings_max_);
-}
-
-TermIndex::~TermIndex() {
-  if (db_) (void)db_->Close();
 }
 
 Result<std::unique_ptr<TermIndex>> TermIndex::open(const OpenArguments& arguments, const EngineOptions& options) {
@@ -216,7 +213,7 @@ std::unique_ptr<PostingCursor> TermIndex::postings(TenantId tenant, std::uint64_
                                                    Offset end) const {
   // Memory first: a delta that is taken into the files in between is then seen twice, never missed.
   std::vector<Posting> memory = collect_from_memory(tenant, hash, begin.value, end.value);
-  return std::make_unique<MergingPostingCursor>(std::move(memory), db_.get(), tenant, hash, begin, end);
+  return std::make_unique<MergingPostingCursor>(std::move(memory), db_, tenant, hash, begin, end);
 }
 
 Result<std::optional<Offset>> TermIndex::producer_offset(TenantId tenant, const Uuid& id,

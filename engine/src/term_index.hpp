@@ -44,7 +44,6 @@ class TermIndex {
   };
   [[nodiscard]] static Result<std::unique_ptr<TermIndex>> open(const OpenArguments& arguments,
                                                                const EngineOptions& options);
-  ~TermIndex();
 
   /// Up to where the sorted files are complete for the tenant.
   [[nodiscard]] Result<Offset> covered_on_disk(TenantId tenant) const;
@@ -87,7 +86,7 @@ class TermIndex {
 
   std::size_t postings_max_;
   std::filesystem::path directory_;
-  std::unique_ptr<rocksdb::DB> db_;  // null: in memory only
+  std::shared_ptr<rocksdb::DB> db_;  // null: in memory only; shared with cursors, see RocksDbLogStore
   mutable std::shared_mutex mutex_;
   Deltas deltas_;                    // pointers and contents of `active`: protected by mutex_
   std::atomic<std::uint64_t> ingested_bytes_{0};

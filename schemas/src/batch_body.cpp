@@ -224,6 +224,10 @@ std::string_view BatchBody::type_name(std::uint32_t ref) const noexcept { return
 std::string_view BatchBody::tag_name(std::uint32_t ref) const noexcept { return view(body_->tags()->Get(ref)); }
 std::uint32_t BatchBody::stream_ref(std::uint32_t index) const noexcept { return body_->stream_ref()->data()[index]; }
 std::uint32_t BatchBody::type_ref(std::uint32_t index) const noexcept { return body_->type_ref()->data()[index]; }
+std::uint32_t BatchBody::earlier_in_stream(std::uint32_t index) const noexcept {
+  const std::uint16_t* refs = body_->stream_ref()->data();
+  return static_cast<std::uint32_t>(std::count(refs, refs + index, refs[index]));
+}
 std::uint32_t BatchBody::event_tag_count(std::uint32_t index) const noexcept {
   return body_->tag_count() == nullptr ? 0 : body_->tag_count()->data()[index];
 }

@@ -11,6 +11,9 @@
 namespace bahi {
 namespace {
 
+/// A single small event saves less than a tenth (measured on 500 B) and costs microseconds.
+constexpr std::size_t kCompressedBytesMin = 1024;
+
 struct CompressionContext {
   ZSTD_CCtx* context = ZSTD_createCCtx();
   CompressionContext() = default;
@@ -29,8 +32,8 @@ struct DecompressionContext {
 
 /// Zero when the codec could not make it smaller than `raw`.
 std::size_t compress_into(Codec codec, int level, std::string_view raw, std::string& out) {
+  if (raw.size() < kCompressedBytesMin) return 0;
   // Room for one byte less than the input: a result that does not fit is not wanted.
-  if (raw.size() < 2) return 0;
   out.resize(raw.size() - 1);
   if (codec == Codec::kLz4) {
     const int size = LZ4_compress_default(raw.data(), out.data(), static_cast<int>(raw.size()),

@@ -38,6 +38,10 @@ std::size_t DecodedBatch::memory_bytes() const noexcept {
   return sizeof(DecodedBatch) + raw_.size() + first_versions_.capacity() * sizeof(std::int64_t);
 }
 
+Version DecodedBatch::version_of(std::uint32_t index) const noexcept {
+  return {first_versions_[body_.stream_ref(index)] + body_.earlier_in_stream(index)};
+}
+
 void DecodedBatch::read(const EventPlace& place, Version version, EventView& event) const {
   body_.read(place, event);
   event.tenant = header_.tenant;

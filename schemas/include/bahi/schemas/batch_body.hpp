@@ -43,6 +43,8 @@ class BatchBody {
 
   [[nodiscard]] std::uint32_t stream_ref(std::uint32_t index) const noexcept;
   [[nodiscard]] std::uint32_t type_ref(std::uint32_t index) const noexcept;
+  /// How many events before `index` belong to the same stream.
+  [[nodiscard]] std::uint32_t earlier_in_stream(std::uint32_t index) const noexcept;
   /// Number of tags of the event, and the reference of its `k`-th.
   [[nodiscard]] std::uint32_t event_tag_count(std::uint32_t index) const noexcept;
   [[nodiscard]] std::uint32_t tag_ref(std::uint32_t tag_place) const noexcept;

@@ -38,7 +38,7 @@ class AlignedBytes {
 };
 
 /// Compresses `raw` into `out` (replaced). Returns the codec really used: kNone, with
-/// `out` = `raw`, when compression does not make it smaller. Thread-safe. `level` is used by zstd only.
+/// `out` = `raw`, when compression does not make it smaller or `raw` is below 1 KiB. Thread-safe. `level` is used by zstd only.
 Codec compress(Codec codec, int level, std::string_view raw, std::string& out);
 
 /// Restores exactly `raw_size` bytes; any other length, or bytes that are not of the

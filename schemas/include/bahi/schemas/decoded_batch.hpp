@@ -24,6 +24,8 @@ class DecodedBatch {
   /// One per stream of the body's dictionary.
   [[nodiscard]] const std::vector<std::int64_t>& first_versions() const noexcept { return first_versions_; }
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
+  /// Version of event `index` in its stream; O(index) comparisons of two bytes.
+  [[nodiscard]] Version version_of(std::uint32_t index) const noexcept;
   /// Fills `event` with the one at `place`, whose version the caller knows.
   void read(const EventPlace& place, Version version, EventView& event) const;
 
