@@ -180,7 +180,11 @@ bool all_code_points(std::string_view text, Accept accept) noexcept {
   namespace utf = boost::locale::utf;
   const char* place = text.data();
   const char* end = text.data() + text.size();
-  while (end - place >= 8 && is_plain_ascii(place)) place += 8;
+  if (end - place >= 8) {
+    while (end - place >= 8 && is_plain_ascii(place)) place += 8;
+    // The rest together with bytes that were looked at before.
+    if (end - place < 8 && is_plain_ascii(end - 8)) return true;
+  }
   while (place != end) {
     const auto byte = static_cast<unsigned char>(*place);
     if (byte < 0x80) {

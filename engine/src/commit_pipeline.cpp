@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 #include "bahi/base/failpoint.hpp"
 
@@ -22,11 +23,16 @@ CommitPipeline::~CommitPipeline() { stop(); }
 
 void CommitPipeline::start() {
   started_ = true;
-  sequencer_ = std::thread([this] { run_sequencer(); });
-  syncer_ = std::thread([this] { run_syncer(); });
-  indexer_ = std::thread([this] { run_indexer(); });
-  flusher_ = std::thread([this] { run_flusher(); });
-  anchor_keeper_ = std::thread([this] { run_anchor_keeper(); });
+  const auto run = [this](const char* name, void (CommitPipeline::*loop)()) {
+    std::thread thread([this, loop] { (this->*loop)(); });
+    ::pthread_setname_np(thread.native_handle(), name);  // at most 15 characters; for top, perf and gdb
+    return thread;
+  };
+  sequencer_ = run("bahi-sequencer", &CommitPipeline::run_sequencer);
+  syncer_ = run("bahi-syncer", &CommitPipeline::run_syncer);
+  indexer_ = run("bahi-indexer", &CommitPipeline::run_indexer);
+  flusher_ = run("bahi-flusher", &CommitPipeline::run_flusher);
+  anchor_keeper_ = run("bahi-anchor", &CommitPipeline::run_anchor_keeper);
 }
 
 void CommitPipeline::stop() {
@@ -102,6 +108,14 @@ void CommitPipeline::run_syncer() {
     syncing_ = false;
     in_flight_ -= count;
     sync_changed_.notify_all();
+    if (in_flight_.load() != 0) continue;
+    lock.unlock();
+    {
+      // The sequencer may be holding a group back until the syncer is idle; the lock keeps the news from slipping past it.
+      const std::scoped_lock queue_lock(queue_mutex_);
+    }
+    queue_filled_.notify_one();
+    lock.lock();
   }
 }
 

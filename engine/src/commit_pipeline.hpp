@@ -128,6 +128,8 @@ class CommitPipeline {
 
   // The sequencer.
   void run_sequencer();
+  [[nodiscard]] bool sequencer_should_run() const;
+  [[nodiscard]] bool stopping() const;
   void sequence(PendingAppend& pending, PendingPtr owner);
   [[nodiscard]] Result<AppendResult> decide(PendingAppend& pending);
   [[nodiscard]] Result<std::optional<AppendResult>> check_producer(PendingAppend& pending);
@@ -167,6 +169,7 @@ class CommitPipeline {
   mutable std::mutex queue_mutex_;
   std::condition_variable queue_filled_;
   std::vector<PendingPtr> queue_;       // protected by queue_mutex_
+  std::size_t queue_bytes_ = 0;         // of queue_; protected by queue_mutex_
   bool stopping_ = false;               // protected by queue_mutex_
   std::atomic<std::size_t> queued_bytes_{0};
   std::atomic<std::size_t> queue_length_{0};
@@ -179,7 +182,7 @@ class CommitPipeline {
   std::mutex sync_mutex_;
   std::condition_variable sync_changed_;
   std::deque<GroupPtr> unsynced_;       // protected by sync_mutex_
-  std::size_t in_flight_ = 0;           // groups written, not answered; protected by sync_mutex_
+  std::atomic<std::size_t> in_flight_{0};  // groups handed over, not answered; changed under sync_mutex_
   bool syncing_ = false;                // protected by sync_mutex_
   bool sequencer_done_ = false;         // protected by sync_mutex_
 

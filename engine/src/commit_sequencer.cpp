@@ -20,6 +20,10 @@ bool holds(const ExpectedVersion& expected, std::int64_t actual) {
   return false;
 }
 
+/// Enough to be worth a write of its own while a sync is under way.
+constexpr std::size_t kWakeRequests = 16;
+constexpr std::size_t kWakeBytes = std::size_t{64} << 10U;
+
 std::string describe(const ExpectedVersion& expected) {
   switch (expected.kind) {
     case ExpectedVersion::Kind::kAny: return "anything";
@@ -32,14 +36,28 @@ std::string describe(const ExpectedVersion& expected) {
 
 }  // namespace
 
+bool CommitPipeline::sequencer_should_run() const {
+  // While a sync is under way, what is written now waits for the next one anyway: let a little company gather.
+  if (in_flight_.load() == 0) return !queue_.empty();
+  return queue_.size() >= kWakeRequests || queue_bytes_ >= kWakeBytes;
+}
+
+bool CommitPipeline::stopping() const {
+  const std::scoped_lock lock(queue_mutex_);
+  return stopping_;
+}
+
 void CommitPipeline::run_sequencer() {
   std::vector<PendingPtr> taken;
   for (;;) {
     {
       std::unique_lock lock(queue_mutex_);
-      queue_filled_.wait(lock, [this] { return !queue_.empty() || stopping_; });
-      if (queue_.empty()) break;
+      queue_filled_.wait(lock, [this] {
+        return sequencer_should_run() || stopping_ || (!group_->empty() && in_flight_.load() == 0);
+      });
+      if (queue_.empty() && group_->empty()) break;
       taken.swap(queue_);
+      queue_bytes_ = 0;
       queue_length_.store(0, std::memory_order_release);
     }
     for (PendingPtr& pending : taken) {
@@ -48,7 +66,7 @@ void CommitPipeline::run_sequencer() {
       if (group_->bytes >= options_.group_bytes_max) commit_group();
     }
     taken.clear();
-    commit_group();
+    if (group_->bytes >= kWakeBytes || in_flight_.load() == 0 || stopping()) commit_group();
   }
   const std::scoped_lock lock(sync_mutex_);
   sequencer_done_ = true;
@@ -269,9 +287,11 @@ void CommitPipeline::commit_group() {
   }
   // A lone writer: the hop to the syncer would only add to its latency.
   finish_groups({std::move(group)});
-  const std::scoped_lock lock(sync_mutex_);
-  syncing_ = false;
-  --in_flight_;
+  {
+    const std::scoped_lock lock(sync_mutex_);
+    syncing_ = false;
+    --in_flight_;
+  }
   sync_changed_.notify_all();
 }
 

@@ -59,9 +59,11 @@ void CommitPipeline::submit(TenantState& tenant, AppendRequest request, AppendCa
   {
     const std::scoped_lock lock(queue_mutex_);
     if (!stopping_) {
+      const bool was_enough = sequencer_should_run();
+      queue_bytes_ += bytes;
       queue_.push_back(std::move(pending));
       queue_length_.store(queue_.size(), std::memory_order_release);
-      if (queue_.size() == 1) queue_filled_.notify_one();
+      if (!was_enough && sequencer_should_run()) queue_filled_.notify_one();
       return;
     }
   }
