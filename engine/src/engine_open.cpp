@@ -401,7 +401,10 @@ void Engine::Impl::start_pipeline() {
   parts.signal = &signal_;
   parts.anchor = anchor_.get();
   parts.disk = disk_.get();
-  parts.refresh_record = [this] { return refresh_record(StoreRecord::State::kOpen); };
+  parts.refresh_record = [this]() -> Status {
+    BAHI_TRY(rocksdb_store_->keep_directory());
+    return refresh_record(StoreRecord::State::kOpen);
+  };
   parts.tenant = [this](TenantId id) -> TenantState& { return state(id); };
   pipeline_ = std::make_unique<CommitPipeline>(std::move(parts), options_);
   listening_.store(pipeline_.get());

@@ -1,5 +1,6 @@
 #include "rocksdb_log_store.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -15,108 +16,193 @@ constexpr std::size_t kScanReadaheadBytes = std::size_t{2} << 20U;
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 
-class RocksDbCursor final : public LogCursor {
+constexpr std::string_view kDirectoryFamily = "directory";
+
+std::string position_key(std::uint64_t position) {
+  std::string key;
+  bytes::put_be64(key, position);
+  return key;
+}
+
+/// `callbacks`, with `batches_flushed` set whenever batches were flushed.
+DatabaseListener::Callbacks with_flush_note(DatabaseListener::Callbacks callbacks,
+                                            std::shared_ptr<std::atomic<bool>> batches_flushed) {
+  callbacks.flushed = [batches_flushed](std::string_view family) {
+    if (family == rocksdb::kDefaultColumnFamilyName) batches_flushed->store(true);
+  };
+  return callbacks;
+}
+
+/// First key after those of the tenant.
+std::string end_of_tenant(TenantId tenant) {
+  return tenant.value == UINT32_MAX ? std::string(kLogKeyBytes + 1, '\xFF') : log_key({tenant.value + 1}, {0});
+}
+
+}  // namespace
+
+RocksDbLogStore::Database::~Database() {
+  for (rocksdb::ColumnFamilyHandle* family : {batches, directory}) {
+    if (family != nullptr) (void)db->DestroyColumnFamilyHandle(family);
+  }
+}
+
+/// Walks the directory of a tenant, with a second iterator on the batches that follows it.
+class RocksDbLogStore::Cursor final : public LogCursor {
  public:
-  RocksDbCursor(std::shared_ptr<rocksdb::DB> db, TenantId tenant, CacheUse use)
-      : db_(std::move(db)), tenant_(tenant), lower_(log_key(tenant, {0})), upper_(upper_bound(tenant)), upper_slice_(upper_), lower_slice_(lower_) {
+  Cursor(std::shared_ptr<Database> database, TenantId tenant, CacheUse use)
+      : database_(std::move(database)), tenant_(tenant), lower_(log_key(tenant, {0})), upper_(end_of_tenant(tenant)),
+        lower_slice_(lower_), upper_slice_(upper_) {
     rocksdb::ReadOptions options;
-    options.iterate_upper_bound = &upper_slice_;
-    options.iterate_lower_bound = &lower_slice_;
     options.verify_checksums = true;
     if (use == CacheUse::kScan) {
       options.fill_cache = false;
       options.readahead_size = kScanReadaheadBytes;
     }
-    iterator_.reset(db_->NewIterator(options));
+    // The directory first: batch and entry are written together, so a batch iterator made later has every batch that
+    // the directory names.
+    rocksdb::ReadOptions directory_options;
+    directory_options.verify_checksums = true;
+    directory_options.iterate_lower_bound = &lower_slice_;
+    directory_options.iterate_upper_bound = &upper_slice_;
+    directory_.reset(database_->db->NewIterator(directory_options, database_->directory));
+    batches_.reset(database_->db->NewIterator(options, database_->batches));
   }
 
-  void seek(Offset offset) override { iterator_->Seek(log_key(tenant_, offset)); }
+  void seek(Offset offset) override {
+    directory_->Seek(log_key(tenant_, offset));
+    follow(Step::kSeek);
+  }
   void seek_backward(Offset offset) override {
     // The batch that holds `offset`, if there is one, ends at or after it; else the last batch before it.
-    iterator_->Seek(log_key(tenant_, offset));
-    if (!iterator_->Valid() && iterator_->status().ok()) iterator_->SeekForPrev(log_key(tenant_, offset));
+    directory_->Seek(log_key(tenant_, offset));
+    if (!directory_->Valid() && directory_->status().ok()) directory_->SeekForPrev(log_key(tenant_, offset));
+    follow(Step::kSeek);
   }
-  void next() override { iterator_->Next(); }
-  void previous() override { iterator_->Prev(); }
-  [[nodiscard]] bool valid() const override { return iterator_->Valid(); }
-  [[nodiscard]] Status status() const override { return check_rocksdb(iterator_->status(), "reading the log"); }
-  [[nodiscard]] Offset last_offset() const override { return {bytes::get_be64(iterator_->key().data() + 4)}; }
-  [[nodiscard]] std::string_view stored() const override { return iterator_->value().ToStringView(); }
+  void next() override {
+    directory_->Next();
+    follow(Step::kNext);
+  }
+  void previous() override {
+    directory_->Prev();
+    follow(Step::kPrevious);
+  }
+  [[nodiscard]] bool valid() const override { return directory_->Valid() && status_.ok(); }
+  [[nodiscard]] Status status() const override {
+    BAHI_TRY(check_rocksdb(directory_->status(), "reading the log's directory"));
+    return check_rocksdb(status_, "reading the log");
+  }
+  [[nodiscard]] Offset last_offset() const override { return {bytes::get_be64(directory_->key().data() + 4)}; }
+  [[nodiscard]] std::string_view stored() const override { return batches_->value().ToStringView(); }
 
  private:
-  static std::string upper_bound(TenantId tenant) {
-    return tenant.value == UINT32_MAX ? std::string(kLogKeyBytes + 1, '\xFF') : log_key({tenant.value + 1}, {0});
+  enum class Step : std::uint8_t { kSeek, kNext, kPrevious };
+
+  /// Brings the batch iterator to where the directory points. Neighbours of one tenant are mostly neighbours in the
+  /// store, so a step is tried before a seek.
+  void follow(Step step) {
+    status_ = rocksdb::Status::OK();
+    if (!directory_->Valid()) return;
+    const rocksdb::Slice position = directory_->value();
+    const auto arrived = [&] { return batches_->Valid() && batches_->key() == position; };
+    if (step != Step::kSeek && batches_->Valid()) step == Step::kNext ? batches_->Next() : batches_->Prev();
+    if (!arrived()) batches_->Seek(position);
+    if (arrived()) return;
+    status_ = batches_->status();
+    if (status_.ok()) status_ = rocksdb::Status::Corruption("the directory names a batch that is not there");
   }
 
-  std::shared_ptr<rocksdb::DB> db_;
+  std::shared_ptr<Database> database_;
   TenantId tenant_;
   std::string lower_;
   std::string upper_;
-  rocksdb::Slice upper_slice_;
   rocksdb::Slice lower_slice_;
-  std::unique_ptr<rocksdb::Iterator> iterator_;
+  rocksdb::Slice upper_slice_;
+  std::unique_ptr<rocksdb::Iterator> directory_;
+  std::unique_ptr<rocksdb::Iterator> batches_;
+  rocksdb::Status status_;
 };
-
-std::uint64_t property(rocksdb::DB& db, const std::string& name) {
-  std::uint64_t value = 0;
-  db.GetIntProperty(name, &value);
-  return value;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<RocksDbLogStore>> RocksDbLogStore::open(const OpenArguments& arguments,
                                                                const EngineOptions& options) {
   rocksdb::Options settings = log_options(options, arguments.cache);
+  rocksdb::ColumnFamilyOptions directory_settings(settings);
+  directory_settings.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 8, std::size_t{64} << 10U);
+  directory_settings.compression = rocksdb::kLZ4Compression;
+  directory_settings.level0_file_num_compaction_trigger = 16;  // tiny files, one for each flush of batches
+  const std::vector<rocksdb::ColumnFamilyDescriptor> families{
+      {rocksdb::kDefaultColumnFamilyName, settings}, {std::string(kDirectoryFamily), directory_settings}};
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;
   const std::string directory = arguments.directory.string();
+  auto database = std::make_shared<Database>();
   switch (arguments.mode) {
     case Mode::kReadWrite:
       settings.create_if_missing = options.create_if_missing;
+      settings.create_missing_column_families = options.create_if_missing;
       settings.statistics = rocksdb::CreateDBStatistics();
       settings.statistics->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
-      settings.listeners.push_back(std::make_shared<DatabaseListener>(arguments.callbacks));
-      status = rocksdb::DB::Open(settings, directory, &db);
+      settings.listeners.push_back(std::make_shared<DatabaseListener>(
+          with_flush_note(arguments.callbacks, database->batches_flushed)));
+      status = rocksdb::DB::Open(settings, directory, families, &handles, &db);
       break;
-    case Mode::kReadOnly: status = rocksdb::DB::OpenForReadOnly(settings, directory, &db); break;
+    case Mode::kReadOnly: status = rocksdb::DB::OpenForReadOnly(settings, directory, families, &handles, &db); break;
     case Mode::kSecondary:
-      status = rocksdb::DB::OpenAsSecondary(settings, directory, arguments.scratch.string(), &db);
+      status = rocksdb::DB::OpenAsSecondary(settings, directory, arguments.scratch.string(), families, &handles, &db);
       break;
   }
   BAHI_TRY(check_rocksdb(status, fmt::format("opening {}", directory)));
-  return std::unique_ptr<RocksDbLogStore>(new RocksDbLogStore(std::shared_ptr<rocksdb::DB>(db)));
+  database->db.reset(db);
+  database->batches = handles.at(0);
+  database->directory = handles.at(1);
+  std::unique_ptr<RocksDbLogStore> store(new RocksDbLogStore(std::move(database)));
+  BAHI_TRY(store->load_next_position());
+  return store;
+}
+
+Status RocksDbLogStore::load_next_position() {
+  rocksdb::ReadOptions options;
+  options.verify_checksums = true;
+  const std::unique_ptr<rocksdb::Iterator> iterator(database_->db->NewIterator(options, database_->batches));
+  iterator->SeekToLast();
+  if (iterator->Valid()) {
+    if (iterator->key().size() != sizeof(std::uint64_t)) return Error{ErrorCode::kCorruptLog, "the log holds a foreign key"};
+    next_position_ = bytes::get_be64(iterator->key().data()) + 1;
+  }
+  return check_rocksdb(iterator->status(), "reading the end of the log");
 }
 
 Status RocksDbLogStore::append(std::span<const LogRecord> records) {
   std::size_t total_bytes = 0;
-  for (const LogRecord& record : records) total_bytes += record.header.size() + record.body.size() + 32;
+  for (const LogRecord& record : records) total_bytes += record.header.size() + record.body.size() + 64;
   rocksdb::WriteBatch batch(total_bytes, 0, 8, 0);
   for (const LogRecord& record : records) {
-    const std::string key = log_key(record.tenant, record.last_offset);
-    const rocksdb::Slice key_part(key);
+    const std::string position = position_key(next_position_++);
+    const rocksdb::Slice position_part(position);
     const std::array value_parts{slice(record.header), slice(record.body)};
-    BAHI_TRY(check_rocksdb(batch.Put(rocksdb::SliceParts(&key_part, 1),
+    BAHI_TRY(check_rocksdb(batch.Put(database_->batches, rocksdb::SliceParts(&position_part, 1),
                                      rocksdb::SliceParts(value_parts.data(), static_cast<int>(value_parts.size()))),
+                           "building a write batch"));
+    BAHI_TRY(check_rocksdb(batch.Put(database_->directory, log_key(record.tenant, record.last_offset), position),
                            "building a write batch"));
   }
   rocksdb::WriteOptions options;
   options.sync = false;
   options.protection_bytes_per_key = 8;
-  return check_rocksdb(db_->Write(options, &batch), "writing to the log");
+  return check_rocksdb(database_->db->Write(options, &batch), "writing to the log");
 }
 
-Status RocksDbLogStore::sync() { return check_rocksdb(db_->SyncWAL(), "syncing the log"); }
+Status RocksDbLogStore::sync() { return check_rocksdb(database_->db->SyncWAL(), "syncing the log"); }
 
 std::unique_ptr<LogCursor> RocksDbLogStore::cursor(TenantId tenant, CacheUse use) const {
-  return std::make_unique<RocksDbCursor>(db_, tenant, use);
+  return std::make_unique<Cursor>(database_, tenant, use);
 }
 
 Result<std::vector<TenantId>> RocksDbLogStore::tenants() const {
   std::vector<TenantId> found;
   rocksdb::ReadOptions options;
   options.verify_checksums = true;
-  const std::unique_ptr<rocksdb::Iterator> iterator(db_->NewIterator(options));
+  const std::unique_ptr<rocksdb::Iterator> iterator(database_->db->NewIterator(options, database_->directory));
   iterator->SeekToFirst();
   while (iterator->Valid()) {
     if (iterator->key().size() != kLogKeyBytes) return Error{ErrorCode::kCorruptLog, "the log holds a foreign key"};
@@ -132,23 +218,32 @@ Result<std::vector<TenantId>> RocksDbLogStore::tenants() const {
 Status RocksDbLogStore::flush() {
   rocksdb::FlushOptions options;
   options.wait = true;
-  return check_rocksdb(db_->Flush(options), "flushing the log");
+  return check_rocksdb(database_->db->Flush(options, {database_->batches, database_->directory}), "flushing the log");
 }
 
 LogStoreStats RocksDbLogStore::stats() const {
   LogStoreStats stats;
-  stats.file_bytes = property(*db_, rocksdb::DB::Properties::kTotalSstFilesSize);
+  for (rocksdb::ColumnFamilyHandle* family : {database_->batches, database_->directory}) {
+    std::uint64_t bytes = 0;
+    database_->db->GetIntProperty(family, rocksdb::DB::Properties::kTotalSstFilesSize, &bytes);
+    stats.file_bytes += bytes;
+  }
   rocksdb::VectorLogPtr files;
-  if (db_->GetSortedWalFiles(files).ok()) {
+  if (database_->db->GetSortedWalFiles(files).ok()) {
     for (const auto& file : files) stats.wal_bytes += file->SizeFileBytes();
   }
-  stats.written_bytes = bahi::written_bytes(*db_);
+  stats.written_bytes = bahi::written_bytes(*database_->db);
   return stats;
 }
 
-Status RocksDbLogStore::catch_up() { return check_rocksdb(db_->TryCatchUpWithPrimary(), "following the log"); }
+Status RocksDbLogStore::catch_up() { return check_rocksdb(database_->db->TryCatchUpWithPrimary(), "following the log"); }
 
-void RocksDbLogStore::quiesce() { rocksdb::CancelAllBackgroundWork(db_.get(), true); }
+Status RocksDbLogStore::keep_directory() {
+  if (!database_->batches_flushed->exchange(false)) return {};
+  return check_rocksdb(database_->db->Flush(rocksdb::FlushOptions(), database_->directory), "flushing the log's directory");
+}
+
+void RocksDbLogStore::quiesce() { rocksdb::CancelAllBackgroundWork(database_->db.get(), true); }
 
 std::uint64_t written_bytes(rocksdb::DB& db) {
   const auto statistics = db.GetOptions().statistics;

@@ -1,6 +1,13 @@
-// The log in RocksDB: one key per batch, write-ahead log on, nothing ever rewritten.
+// The log in RocksDB: one key per batch, write-ahead log on, batches never rewritten.
+//
+// Two column families, written together in one write batch:
+//   default    position of the batch in the store (all tenants)  -> stored batch
+//   directory  tenant, last offset of the batch                  -> its position
+// Positions only ascend, so files of batches never overlap and every compaction of them is a move, however many
+// tenants there are. Only the directory (20 bytes a batch) is ever rewritten.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 
@@ -37,12 +44,32 @@ class RocksDbLogStore final : public LogStore {
   Status flush() override;
   [[nodiscard]] LogStoreStats stats() const override;
   Status catch_up();
+  /// Flushes the directory if batches were flushed since the last time, so that the write-ahead log of both can go.
+  /// Called by one thread, now and then.
+  Status keep_directory();
   /// Stops background work; the set of files no longer changes.
   void quiesce();
 
  private:
-  explicit RocksDbLogStore(std::shared_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
-  std::shared_ptr<rocksdb::DB> db_;  // shared with cursors: RocksDB aborts when it is closed under an iterator
+  /// The database and its column families; closed in the right order. Shared with cursors: RocksDB aborts when it is
+  /// closed under an iterator.
+  struct Database {
+    std::unique_ptr<rocksdb::DB> db;
+    rocksdb::ColumnFamilyHandle* batches = nullptr;
+    rocksdb::ColumnFamilyHandle* directory = nullptr;
+    std::shared_ptr<std::atomic<bool>> batches_flushed = std::make_shared<std::atomic<bool>>(false);
+    Database() = default;
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+    ~Database();
+  };
+  class Cursor;
+
+  explicit RocksDbLogStore(std::shared_ptr<Database> database) : database_(std::move(database)) {}
+  Status load_next_position();
+
+  std::shared_ptr<Database> database_;
+  std::uint64_t next_position_ = 0;  // of the writer thread
 };
 
 /// Bytes that the database has written to its files, write-ahead log included.

@@ -65,7 +65,10 @@ void DatabaseListener::OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb
 void DatabaseListener::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) {
   *auto_recovery = false;
 }
-void DatabaseListener::OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo&) { callbacks_.files_changed(); }
+void DatabaseListener::OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo& info) {
+  callbacks_.flushed(info.cf_name);
+  callbacks_.files_changed();
+}
 void DatabaseListener::OnCompactionCompleted(rocksdb::DB*, const rocksdb::CompactionJobInfo& info) {
   if (!info.status.ok() && !info.status.IsShutdownInProgress()) callbacks_.failed(info.status);
   callbacks_.files_changed();

@@ -32,6 +32,7 @@ class DatabaseListener final : public rocksdb::EventListener {
   struct Callbacks {
     std::function<void(const rocksdb::Status&)> failed;  ///< called on RocksDB's threads
     std::function<void()> files_changed;
+    std::function<void(std::string_view)> flushed = [](std::string_view) {};  ///< which column family
   };
   explicit DatabaseListener(Callbacks callbacks) : callbacks_(std::move(callbacks)) {}
 
