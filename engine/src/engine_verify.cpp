@@ -11,8 +11,6 @@
 namespace bahi {
 namespace {
 
-constexpr int kIndexTries = 3;
-
 /// Sum of the hashes of all entries: independent of order and of how entries are spread over files.
 struct Fingerprint {
   Hash128 sum;
@@ -55,13 +53,7 @@ void for_each_posting(TenantId tenant, const DecodedBatch& batch, const std::vec
 Result<Fingerprint> fingerprint_of(const TermIndex& index, TenantId tenant, Offset end) {
   Fingerprint fingerprint;
   BAHI_TRY(index.for_each(tenant, [&](std::string_view key, std::string_view value) {
-    if (bytes::get_be64(key.data() + 4) == 0) return;  // the covered offset
-    std::uint64_t offset = key.size() == kPostingKeyBytes ? bytes::get_be64(key.data() + kTermPrefixBytes) : 0;
-    if (key.size() == kProducerKeyBytes) {
-      std::string_view in = value;
-      (void)bytes::take_varint(in, offset);
-    }
-    if (offset < end.value) fingerprint.add(key, value);
+    if (entry_offset(key, value).value_or(kOffsetMax) < end) fingerprint.add(key, value);
   }));
   return fingerprint;
 }
@@ -169,12 +161,9 @@ Result<std::optional<Finding>> compare_index(const LogStore& store, const TermIn
   const auto finding = [&](Offset offset, std::string what) {
     return std::optional(Finding{tenant, offset, Error{ErrorCode::kIndexDamaged, std::move(what)}});
   };
-  // An entry may be seen twice while a delta is being written out: look again.
-  for (int attempt = 0; attempt < kIndexTries; ++attempt) {
-    const auto actual = fingerprint_of(index, tenant, end);
-    if (!actual) return finding({0}, actual.error().message());
-    if (*actual == expected) return std::optional<Finding>();
-  }
+  const auto actual = fingerprint_of(index, tenant, end);
+  if (!actual) return finding({0}, actual.error().message());
+  if (*actual == expected) return std::optional<Finding>();
   BAHI_ASSIGN(const Offset difference, first_index_difference(store, index, tenant, end));
   return finding(difference, "the index differs from the log; run `bahi index rebuild`");
 }

@@ -34,7 +34,13 @@ void IndexDelta::add(const IndexInput& input) {
     producers_.emplace(ProducerKey{input.tenant.value, input.producer_id, input.producer_sequence},
                        first + input.event_count - 1);
   }
+  begins_.try_emplace(input.tenant.value, first);
   covered_[input.tenant.value] = first + input.event_count;
+}
+
+std::optional<std::uint64_t> IndexDelta::begin(TenantId tenant) const {
+  const auto found = begins_.find(tenant.value);
+  return found == begins_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void IndexDelta::push(TenantId tenant, std::uint64_t hash, std::uint64_t offset, std::uint64_t version) {

@@ -46,6 +46,9 @@ class IndexDelta {
   /// Offsets up to which this delta holds everything, by tenant.
   [[nodiscard]] const std::map<std::uint32_t, std::uint64_t>& covered() const { return covered_; }
 
+  /// First offset of the tenant that this delta holds, or none.
+  [[nodiscard]] std::optional<std::uint64_t> begin(TenantId tenant) const;
+
   /// Appends the postings of the term with begin ≤ offset < end to `out`, descending.
   void collect(TenantId tenant, std::uint64_t hash, std::uint64_t begin, std::uint64_t end,
                std::vector<Posting>& out) const;
@@ -84,6 +87,7 @@ class IndexDelta {
   std::vector<std::uint32_t> slots_;  // index + 1 of a term's newest posting; size is a power of two
   std::size_t term_count_ = 0;
   std::map<ProducerKey, std::uint64_t> producers_;  // -> last offset
+  std::map<std::uint32_t, std::uint64_t> begins_;
   std::map<std::uint32_t, std::uint64_t> covered_;
 };
 

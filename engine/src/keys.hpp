@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -60,6 +61,15 @@ inline constexpr std::size_t kProducerKeyBytes = 36;
   bytes::put_be64(key, id.high);
   bytes::put_be64(key, id.low);
   return key;
+}
+
+/// Offset of the event or batch that an idx entry stems from; none for the covered offset.
+[[nodiscard]] inline std::optional<Offset> entry_offset(std::string_view key, std::string_view value) {
+  if (key.size() < kPostingKeyBytes || bytes::get_be64(key.data() + sizeof(std::uint32_t)) == 0) return std::nullopt;
+  if (key.size() != kProducerKeyBytes) return Offset{bytes::get_be64(key.data() + kTermPrefixBytes)};
+  Offset offset;
+  (void)bytes::take_varint(value, offset.value);
+  return offset;
 }
 
 }  // namespace bahi

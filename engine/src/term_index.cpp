@@ -262,15 +262,19 @@ Result<std::optional<std::uint64_t>> TermIndex::highest_sequence(TenantId tenant
 Status TermIndex::for_each(TenantId tenant, const std::function<void(std::string_view, std::string_view)>& visit) const {
   const std::string prefix = posting_key(tenant, 0, 0).substr(0, sizeof(std::uint32_t));
   const auto visit_delta = [&](std::string_view key, std::string_view value) -> Status {
-    if (key.starts_with(prefix)) visit(key, value);
+    if (key.starts_with(prefix) && entry_offset(key, value)) visit(key, value);
     return {};
   };
   std::shared_ptr<const IndexDelta> sealed;
+  std::uint64_t memory_begin = ~std::uint64_t{0};
   {
     const std::shared_lock lock(mutex_);
     sealed = deltas_.sealed;
+    memory_begin = deltas_.active->begin(tenant).value_or(memory_begin);
     BAHI_TRY(deltas_.active->for_each_sorted(visit_delta));
   }
+  // A delta may be taken into the files meanwhile: what memory held is not taken from there again.
+  if (sealed) memory_begin = sealed->begin(tenant).value_or(memory_begin);
   if (sealed) BAHI_TRY(sealed->for_each_sorted(visit_delta));
   if (!db_) return {};
   rocksdb::ReadOptions options;
@@ -280,7 +284,8 @@ Status TermIndex::for_each(TenantId tenant, const std::function<void(std::string
   options.readahead_size = std::size_t{2} << 20U;
   const std::unique_ptr<rocksdb::Iterator> iterator(db_->NewIterator(options));
   for (iterator->Seek(prefix); iterator->Valid() && iterator->key().starts_with(prefix); iterator->Next()) {
-    visit(view(iterator->key()), view(iterator->value()));
+    const auto offset = entry_offset(view(iterator->key()), view(iterator->value()));
+    if (offset && offset->value < memory_begin) visit(view(iterator->key()), view(iterator->value()));
   }
   if (!iterator->status().ok()) return index_error(iterator->status(), "reading the index");
   return {};

@@ -66,8 +66,7 @@ class TermIndex {
   /// Some sequence not below any that the producer used; none when it never appended.
   [[nodiscard]] Result<std::optional<std::uint64_t>> highest_sequence(TenantId tenant, const Uuid& id) const;
 
-  /// Calls `visit(key, value)` for every entry of the tenant, in no particular order; an entry may come twice while a
-  /// delta is being written out, never is one left out.
+  /// Calls `visit(key, value)` once for every entry of the tenant but the covered offsets, in no particular order.
   Status for_each(TenantId tenant, const std::function<void(std::string_view, std::string_view)>& visit) const;
 
   [[nodiscard]] std::size_t postings_in_memory() const;

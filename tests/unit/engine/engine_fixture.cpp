@@ -81,6 +81,14 @@ std::vector<ReadEvent> read_all(const Engine& engine, ReadRequest request) {
   }
 }
 
+void require_sound(const Engine& engine) {
+  const auto report = engine.verify();
+  REQUIRE(report);
+  for (const Finding& finding : report->findings) {
+    FAIL("tenant " << finding.tenant.value << ", offset " << finding.offset.value << ": " << finding.error.to_string());
+  }
+}
+
 ReadRequest everything(TenantId tenant) {
   ReadRequest request;
   request.tenant = tenant;

@@ -53,6 +53,8 @@ struct ReadEvent {
   bool operator==(const ReadEvent&) const = default;
 };
 std::vector<ReadEvent> read_all(const Engine& engine, ReadRequest request);
+/// Requires that `verify` finds nothing.
+void require_sound(const Engine& engine);
 ReadRequest everything(TenantId tenant);
 ReadRequest of_stream(TenantId tenant, const std::string& stream);
 
