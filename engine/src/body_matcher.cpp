@@ -58,6 +58,10 @@ void BodyMatcher::resolve_stream(const EventFilter& filter, std::optional<std::u
   none_ = true;
 }
 
+std::uint32_t BodyMatcher::next_candidate(std::uint32_t index) const noexcept {
+  return stream_ ? body_->next_in_stream(*stream_, index) : index;
+}
+
 bool BodyMatcher::matches(const EventPlace& place) const noexcept {
   if (none_) return false;
   const std::uint32_t stream = body_->stream_ref(place.index);

@@ -17,6 +17,8 @@ class BodyMatcher {
   /// No event of the body can match.
   [[nodiscard]] bool none() const noexcept { return none_; }
   [[nodiscard]] bool matches(const EventPlace& place) const noexcept;
+  /// First event at or after `index` that may match, by its stream alone; the event count when there is none.
+  [[nodiscard]] std::uint32_t next_candidate(std::uint32_t index) const noexcept;
 
  private:
   void resolve_stream(const EventFilter& filter, std::optional<std::uint32_t> hint);

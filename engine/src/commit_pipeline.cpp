@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "bahi/base/failpoint.hpp"
+#include "spin.hpp"
 
 namespace bahi {
 namespace {
@@ -13,6 +14,8 @@ namespace {
 constexpr std::chrono::milliseconds kAnchorIdle{5};
 /// Deltas in memory, sealed and growing, beyond which the indexer waits for the flusher.
 constexpr std::size_t kDeltasMax = 4;
+/// Durable groups whose callbacks are slow hold the syncer back beyond this.
+constexpr std::size_t kUnansweredGroupsMax = 64;
 
 }  // namespace
 
@@ -30,6 +33,7 @@ void CommitPipeline::start() {
   };
   sequencer_ = run("bahi-sequencer", &CommitPipeline::run_sequencer);
   syncer_ = run("bahi-syncer", &CommitPipeline::run_syncer);
+  answerer_ = run("bahi-answerer", &CommitPipeline::run_answerer);
   indexer_ = run("bahi-indexer", &CommitPipeline::run_indexer);
   flusher_ = run("bahi-flusher", &CommitPipeline::run_flusher);
   anchor_keeper_ = run("bahi-anchor", &CommitPipeline::run_anchor_keeper);
@@ -47,9 +51,16 @@ void CommitPipeline::stop() {
   sequencer_.join();
   syncer_.join();
   {
+    const std::scoped_lock lock(answer_mutex_);
+    answer_stopping_ = true;
+  }
+  answers_changed_.notify_all();
+  answerer_.join();
+  {
     const std::scoped_lock lock(index_mutex_);
     index_stopping_ = true;
   }
+  index_work_.notify_all();
   index_changed_.notify_all();
   indexer_.join();
   {
@@ -96,6 +107,9 @@ void CommitPipeline::fail(const Error& reason) {
 void CommitPipeline::run_syncer() {
   std::unique_lock lock(sync_mutex_);
   for (;;) {
+    lock.unlock();
+    spin_briefly([this] { return in_flight_.load() != 0; });
+    lock.lock();
     sync_changed_.wait(lock, [this] { return !syncing_ && (!unsynced_.empty() || sequencer_done_); });
     if (unsynced_.empty()) return;
     std::vector<GroupPtr> groups(std::make_move_iterator(unsynced_.begin()), std::make_move_iterator(unsynced_.end()));
@@ -110,13 +124,18 @@ void CommitPipeline::run_syncer() {
     sync_changed_.notify_all();
     if (in_flight_.load() != 0) continue;
     lock.unlock();
-    {
-      // The sequencer may be holding a group back until the syncer is idle; the lock keeps the news from slipping past it.
-      const std::scoped_lock queue_lock(queue_mutex_);
-    }
-    queue_filled_.notify_one();
+    wake_sequencer();
     lock.lock();
   }
+}
+
+void CommitPipeline::wake_sequencer() {
+  {
+    // The lock keeps the news from slipping past the sequencer between its look and its sleep.
+    const std::scoped_lock lock(queue_mutex_);
+    if (queue_.empty() && !holding_back_) return;
+  }
+  queue_filled_.notify_one();
 }
 
 Status CommitPipeline::sync_groups(const std::vector<GroupPtr>& groups) {
@@ -188,7 +207,43 @@ void CommitPipeline::finish_groups(std::vector<GroupPtr> groups) {
   }
   publish(groups);
   (void)failpoint::hit("before_ack");
+  answer(std::move(groups));
+}
+
+void CommitPipeline::answer(std::vector<GroupPtr> groups) {
+  bool more_to_sync = false;
+  {
+    const std::scoped_lock lock(sync_mutex_);
+    more_to_sync = !unsynced_.empty();
+  }
+  {
+    std::unique_lock lock(answer_mutex_);
+    // Behind answers that are still being given these must wait too, so that the order stays.
+    if (more_to_sync || answering_ || !unanswered_.empty()) {
+      answers_changed_.wait(lock, [this] { return unanswered_.size() < kUnansweredGroupsMax; });
+      unanswered_.insert(unanswered_.end(), std::make_move_iterator(groups.begin()), std::make_move_iterator(groups.end()));
+      answers_changed_.notify_all();
+      return;
+    }
+  }
   answer_all(groups, nullptr);
+}
+
+void CommitPipeline::run_answerer() {
+  std::unique_lock lock(answer_mutex_);
+  for (;;) {
+    answering_ = false;
+    answers_changed_.wait(lock, [this] { return !unanswered_.empty() || answer_stopping_; });
+    if (unanswered_.empty()) return;
+    std::vector<GroupPtr> groups(std::make_move_iterator(unanswered_.begin()), std::make_move_iterator(unanswered_.end()));
+    unanswered_.clear();
+    answering_ = true;
+    answers_changed_.notify_all();
+    lock.unlock();
+    answer_all(groups, nullptr);
+    groups.clear();
+    lock.lock();
+  }
 }
 
 // --- the indexer and the flusher
@@ -200,36 +255,58 @@ void CommitPipeline::index_group(const Group& group) {
                        batch->prepared.other_terms, batch->first_versions, header.producer_id,
                        header.producer_sequence});
   }
-  const std::scoped_lock lock(index_mutex_);
-  for (const auto& [tenant, mark] : group.marks) {
-    tenant->indexed.store(mark.next_offset.value, std::memory_order_release);
+  {
+    const std::scoped_lock lock(index_mutex_);
+    for (const auto& [tenant, mark] : group.marks) {
+      tenant->indexed.store(mark.next_offset.value, std::memory_order_release);
+    }
   }
   index_changed_.notify_all();
+  if (!parts_.index->wants_flush()) return;
+  std::unique_lock flush_lock(flush_mutex_);
+  if (parts_.index->seal()) {
+    flush_wanted_ = true;
+    flush_changed_.notify_all();
+  } else if (parts_.index->postings_in_memory() > kDeltasMax * options_.index_delta_postings_max) {
+    // Files cannot keep up: stop here; the bounded queue behind holds the writers back.
+    flush_changed_.wait(flush_lock, [this] { return !flush_wanted_ || failed(); });
+  }
+}
+
+void CommitPipeline::hand_to_indexer(const GroupPtr& group) {
+  std::unique_lock lock(index_mutex_);
+  // Waking the indexer costs more than the few postings of a lone request.
+  if (group->batches.size() == 1 && unindexed_.empty() && !indexing_) {
+    indexing_ = true;
+    lock.unlock();
+    index_group(*group);
+    lock.lock();
+    indexing_ = false;
+    const bool more = !unindexed_.empty();
+    lock.unlock();
+    if (more) index_work_.notify_one();
+    index_changed_.notify_all();
+    return;
+  }
+  index_changed_.wait(lock, [this] { return unindexed_.size() < 4 * options_.groups_in_flight_max; });
+  unindexed_.push_back(group);
+  lock.unlock();
+  index_work_.notify_one();
 }
 
 void CommitPipeline::run_indexer() {
   std::unique_lock lock(index_mutex_);
   for (;;) {
-    indexing_ = false;
     index_changed_.notify_all();
-    index_changed_.wait(lock, [this] { return !unindexed_.empty() || index_stopping_; });
+    index_work_.wait(lock, [this] { return !indexing_ && (!unindexed_.empty() || index_stopping_); });
     if (unindexed_.empty()) return;
     indexing_ = true;
     const GroupPtr group = std::move(unindexed_.front());
     unindexed_.pop_front();
     lock.unlock();
     index_group(*group);
-    if (parts_.index->wants_flush()) {
-      std::unique_lock flush_lock(flush_mutex_);
-      if (parts_.index->seal()) {
-        flush_wanted_ = true;
-        flush_changed_.notify_all();
-      } else if (parts_.index->postings_in_memory() > kDeltasMax * options_.index_delta_postings_max) {
-        // Files cannot keep up: stop here; the bounded queue behind holds the writers back.
-        flush_changed_.wait(flush_lock, [this] { return !flush_wanted_ || failed(); });
-      }
-    }
     lock.lock();
+    indexing_ = false;
   }
 }
 

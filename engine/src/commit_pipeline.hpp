@@ -3,7 +3,8 @@
 //   submitting threads   prepare (decompress, check, hash), look up cold heads, queue
 //   sequencer            checks conditions in RAM, assigns offsets and versions, writes commit groups (no sync)
 //   indexer              adds written batches to the index in RAM
-//   syncer               syncs all written groups at once, anchors, publishes the durable offset, answers
+//   syncer               syncs all written groups at once, anchors, publishes the durable offset
+//   answerer             calls back, when the syncer has the next groups waiting; else the syncer does
 //   flusher              turns full index deltas into sorted files, once they are durable
 //   anchor keeper        fsyncs the anchor and keeps its record of the MANIFEST files
 //
@@ -61,6 +62,7 @@ struct PendingAppend {
     std::uint64_t epoch = 0;
   };
   std::vector<HeadHint> hints;
+  std::size_t next_hint = 0;  ///< where the next look-up among the hints begins: they are asked for in order
 };
 
 /// What the pipeline works on. Everything outlives it; `anchor` and `disk` may be null.
@@ -89,6 +91,8 @@ class CommitPipeline {
   /// Refuses new requests, finishes accepted ones, ends the threads. Idempotent.
   void stop();
 
+  /// See Engine::append. When nothing else is under way, the calling thread does all the work itself.
+  [[nodiscard]] Result<AppendResult> append(TenantState& tenant, AppendRequest request);
   /// See Engine::submit.
   void submit(TenantState& tenant, AppendRequest request, AppendCallback done);
 
@@ -122,7 +126,10 @@ class CommitPipeline {
   using GroupPtr = std::shared_ptr<Group>;
 
   // Submitting threads.
+  [[nodiscard]] Result<PendingPtr> admit(TenantState& tenant, AppendRequest& request);
   [[nodiscard]] Result<PendingPtr> prepare(TenantState& tenant, AppendRequest& request);
+  void enqueue(PendingPtr pending);
+  [[nodiscard]] bool try_append_here(PendingPtr& pending);
   Status look_up_heads(PendingAppend& pending);
   Status check_condition_on_disk(PendingAppend& pending);
 
@@ -130,6 +137,8 @@ class CommitPipeline {
   void run_sequencer();
   [[nodiscard]] bool sequencer_should_run() const;
   [[nodiscard]] bool stopping() const;
+  /// All groups are answered: requests and groups that waited for company need wait no longer.
+  void wake_sequencer();
   void sequence(PendingAppend& pending, PendingPtr owner);
   [[nodiscard]] Result<AppendResult> decide(PendingAppend& pending);
   [[nodiscard]] Result<std::optional<AppendResult>> check_producer(PendingAppend& pending);
@@ -149,9 +158,12 @@ class CommitPipeline {
   void publish(const std::vector<GroupPtr>& groups);
   Status sync_groups(const std::vector<GroupPtr>& groups);
   static void answer_all(const std::vector<GroupPtr>& groups, const Error* error);
+  void answer(std::vector<GroupPtr> groups);
+  void run_answerer();
 
   void run_indexer();
   void index_group(const Group& group);
+  void hand_to_indexer(const GroupPtr& group);
   void run_flusher();
   Status write_sealed_delta();
   void run_anchor_keeper();
@@ -171,10 +183,13 @@ class CommitPipeline {
   std::vector<PendingPtr> queue_;       // protected by queue_mutex_
   std::size_t queue_bytes_ = 0;         // of queue_; protected by queue_mutex_
   bool stopping_ = false;               // protected by queue_mutex_
+  bool holding_back_ = false;           // the sequencer has a group waiting for the syncer; protected by queue_mutex_
   std::atomic<std::size_t> queued_bytes_{0};
   std::atomic<std::size_t> queue_length_{0};
 
-  // The sequencer's own.
+  // Who sequences: the sequencer, or a thread in `append` when all is idle. Protects group_, last_group_was_single_ and the
+  // parts of TenantState that are the sequencer's.
+  std::mutex sequencing_mutex_;
   GroupPtr group_ = std::make_shared<Group>();
   bool last_group_was_single_ = true;
 
@@ -186,9 +201,17 @@ class CommitPipeline {
   bool syncing_ = false;                // protected by sync_mutex_
   bool sequencer_done_ = false;         // protected by sync_mutex_
 
+  // Durable groups from the syncer to the answerer, when the next sync should not wait for the answers.
+  std::mutex answer_mutex_;
+  std::condition_variable answers_changed_;
+  std::deque<GroupPtr> unanswered_;     // protected by answer_mutex_
+  bool answering_ = false;              // protected by answer_mutex_
+  bool answer_stopping_ = false;        // protected by answer_mutex_
+
   // Groups from the sequencer to the indexer.
   mutable std::mutex index_mutex_;
-  mutable std::condition_variable index_changed_;
+  std::condition_variable index_work_;             // for the indexer
+  mutable std::condition_variable index_changed_;  // for those who wait for the index
   std::deque<GroupPtr> unindexed_;      // protected by index_mutex_
   bool indexing_ = false;               // protected by index_mutex_
   bool index_stopping_ = false;         // protected by index_mutex_
@@ -213,6 +236,7 @@ class CommitPipeline {
 
   std::thread sequencer_;
   std::thread syncer_;
+  std::thread answerer_;
   std::thread indexer_;
   std::thread flusher_;
   std::thread anchor_keeper_;

@@ -6,6 +6,7 @@
 
 #include "bahi/base/failpoint.hpp"
 #include "commit_pipeline.hpp"
+#include "spin.hpp"
 
 namespace bahi {
 namespace {
@@ -42,6 +43,22 @@ bool CommitPipeline::sequencer_should_run() const {
   return queue_.size() >= kWakeRequests || queue_bytes_ >= kWakeBytes;
 }
 
+bool CommitPipeline::try_append_here(PendingPtr& pending) {
+  const std::unique_lock sequencing(sequencing_mutex_, std::try_to_lock);
+  if (!sequencing.owns_lock() || in_flight_.load() != 0) return false;
+  {
+    // Nobody who came before may be overtaken.
+    const std::scoped_lock lock(queue_mutex_);
+    if (!queue_.empty() || stopping_) return false;
+  }
+  if (!group_->empty()) return false;
+  last_group_was_single_ = true;
+  PendingAppend& request = *pending;
+  sequence(request, std::move(pending));
+  commit_group();
+  return true;
+}
+
 bool CommitPipeline::stopping() const {
   const std::scoped_lock lock(queue_mutex_);
   return stopping_;
@@ -50,23 +67,28 @@ bool CommitPipeline::stopping() const {
 void CommitPipeline::run_sequencer() {
   std::vector<PendingPtr> taken;
   for (;;) {
+    spin_briefly([this] { return queue_length_.load(std::memory_order_acquire) != 0; });
     {
       std::unique_lock lock(queue_mutex_);
-      queue_filled_.wait(lock, [this] {
-        return sequencer_should_run() || stopping_ || (!group_->empty() && in_flight_.load() == 0);
+      queue_filled_.wait(lock, [&] {
+        return sequencer_should_run() || stopping_ || (holding_back_ && in_flight_.load() == 0);
       });
-      if (queue_.empty() && group_->empty()) break;
+      if (queue_.empty() && !holding_back_) break;
       taken.swap(queue_);
       queue_bytes_ = 0;
       queue_length_.store(0, std::memory_order_release);
     }
+    const std::scoped_lock sequencing(sequencing_mutex_);
     for (PendingPtr& pending : taken) {
       PendingAppend& request = *pending;
       sequence(request, std::move(pending));
       if (group_->bytes >= options_.group_bytes_max) commit_group();
     }
     taken.clear();
-    if (group_->bytes >= kWakeBytes || in_flight_.load() == 0 || stopping()) commit_group();
+    const bool enough = group_->bytes >= kWakeBytes || group_->answers.size() >= kWakeRequests;
+    if (enough || in_flight_.load() == 0 || stopping()) commit_group();
+    const std::scoped_lock lock(queue_mutex_);
+    holding_back_ = !group_->empty();
   }
   const std::scoped_lock lock(sync_mutex_);
   sequencer_done_ = true;
@@ -106,8 +128,13 @@ Result<AppendResult> CommitPipeline::decide(PendingAppend& pending) {
 Result<Head> CommitPipeline::head_of(PendingAppend& pending, HeadCache::Session& heads, const Hash128& identity,
                                      const std::function<Result<Head>()>& look_up) {
   if (const auto head = heads.find(identity)) return *head;
-  for (const PendingAppend::HeadHint& hint : pending.hints) {
-    if (hint.identity == identity && hint.epoch == heads.epoch()) return hint.head;
+  for (std::size_t looked = 0; looked < pending.hints.size(); ++looked) {
+    const std::size_t place = (pending.next_hint + looked) % pending.hints.size();
+    const PendingAppend::HeadHint& hint = pending.hints[place];
+    if (hint.identity != identity) continue;
+    pending.next_hint = place + 1;
+    if (hint.epoch == heads.epoch()) return hint.head;
+    break;
   }
   // Entries were dropped since the request was prepared. What is not in the cache is in the index.
   return look_up();
@@ -267,10 +294,7 @@ void CommitPipeline::commit_group() {
     group->marks.clear();
   } else if (!group->batches.empty()) {
     counters_.groups.fetch_add(1, std::memory_order_relaxed);
-    std::unique_lock lock(index_mutex_);
-    index_changed_.wait(lock, [this] { return unindexed_.size() < 4 * options_.groups_in_flight_max; });
-    unindexed_.push_back(group);
-    index_changed_.notify_all();
+    hand_to_indexer(group);
   }
   const bool single = group->answers.size() == 1;
   const bool alone = single && last_group_was_single_ && queue_length_.load(std::memory_order_acquire) == 0;
@@ -287,12 +311,15 @@ void CommitPipeline::commit_group() {
   }
   // A lone writer: the hop to the syncer would only add to its latency.
   finish_groups({std::move(group)});
+  bool others_wait = false;
   {
     const std::scoped_lock lock(sync_mutex_);
     syncing_ = false;
     --in_flight_;
+    others_wait = !unsynced_.empty() || sequencer_done_;
   }
-  sync_changed_.notify_all();
+  if (others_wait) sync_changed_.notify_all();
+  wake_sequencer();
 }
 
 }  // namespace bahi

@@ -1,5 +1,7 @@
 // The part of the commit pipeline that runs on the submitting threads.
 
+#include <future>
+
 #include <fmt/format.h>
 
 #include "bahi/schemas/names.hpp"
@@ -37,37 +39,54 @@ Status check_request(const AppendRequest& request) {
 
 }  // namespace
 
-void CommitPipeline::submit(TenantState& tenant, AppendRequest request, AppendCallback done) {
-  if (failed()) return done(read_only_error());
+Result<CommitPipeline::PendingPtr> CommitPipeline::admit(TenantState& tenant, AppendRequest& request) {
+  if (failed()) return read_only_error();
   const std::size_t bytes = request.body.bytes.size() + request.body.raw_size + kRequestOverheadBytes;
   // One request is always let in, so that a request larger than the queue is not refused for ever.
   if (queued_bytes_.load(std::memory_order_relaxed) != 0 &&
       queued_bytes_.load(std::memory_order_relaxed) + bytes > options_.queue_bytes_max) {
     counters_.overloads.fetch_add(1, std::memory_order_relaxed);
-    return done(Error{ErrorCode::kOverloaded, fmt::format("{} bytes are queued already; retry after a pause",
-                                                          queued_bytes_.load(std::memory_order_relaxed))});
+    return Error{ErrorCode::kOverloaded, fmt::format("{} bytes are queued already; retry after a pause",
+                                                     queued_bytes_.load(std::memory_order_relaxed))};
   }
   queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   auto prepared = prepare(tenant, request);
-  if (!prepared) {
+  if (prepared) {
+    (*prepared)->bytes = bytes;
+  } else {
     queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-    return done(prepared.error());
   }
-  PendingPtr pending = std::move(*prepared);
-  pending->done = std::move(done);
-  pending->bytes = bytes;
+  return prepared;
+}
+
+void CommitPipeline::submit(TenantState& tenant, AppendRequest request, AppendCallback done) {
+  auto admitted = admit(tenant, request);
+  if (!admitted) return done(admitted.error());
+  (*admitted)->done = std::move(done);
+  enqueue(std::move(*admitted));
+}
+
+Result<AppendResult> CommitPipeline::append(TenantState& tenant, AppendRequest request) {
+  BAHI_ASSIGN(PendingPtr pending, admit(tenant, request));
+  std::promise<Result<AppendResult>> answer;
+  pending->done = [&answer](Result<AppendResult> result) { answer.set_value(std::move(result)); };
+  if (!try_append_here(pending)) enqueue(std::move(pending));
+  return answer.get_future().get();
+}
+
+void CommitPipeline::enqueue(PendingPtr pending) {
   {
     const std::scoped_lock lock(queue_mutex_);
     if (!stopping_) {
       const bool was_enough = sequencer_should_run();
-      queue_bytes_ += bytes;
+      queue_bytes_ += pending->bytes;
       queue_.push_back(std::move(pending));
       queue_length_.store(queue_.size(), std::memory_order_release);
       if (!was_enough && sequencer_should_run()) queue_filled_.notify_one();
       return;
     }
   }
-  queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  queued_bytes_.fetch_sub(pending->bytes, std::memory_order_relaxed);
   pending->done(Error{ErrorCode::kShuttingDown, "the engine is closing; nothing was stored"});
 }
 

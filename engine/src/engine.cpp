@@ -158,9 +158,9 @@ void Engine::submit(AppendRequest request, AppendCallback done) {
 }
 
 Result<AppendResult> Engine::append(AppendRequest request) {
-  std::promise<Result<AppendResult>> answer;
-  submit(std::move(request), [&answer](Result<AppendResult> result) { answer.set_value(std::move(result)); });
-  return answer.get_future().get();
+  if (!impl_->pipeline_) return Error{ErrorCode::kReadOnly, "the store is open read-only; nothing was stored"};
+  BAHI_ASSIGN(TenantState* tenant, impl_->find_state(request.tenant));
+  return impl_->pipeline_->append(*tenant, std::move(request));
 }
 
 // --- reading
@@ -227,6 +227,8 @@ Result<bool> Engine::refresh() { return impl_->refresh(); }
 
 Status Engine::flush() {
   if (!impl_->pipeline_) return Error{ErrorCode::kReadOnly, "the store is open read-only"};
+  for (const TenantInfo& tenant : tenants()) BAHI_TRY(impl_->readable_end(impl_->state(tenant.id)));
+  BAHI_TRY(impl_->readable_end(impl_->state(kSystemTenant)));
   BAHI_TRY(impl_->pipeline_->flush_index());
   return impl_->store_->flush();
 }

@@ -99,16 +99,31 @@ Result<bool> FilteringCursor::next_batch() {
   if (!request_.filter.empty()) {
     matcher_.emplace(body, request_.filter, source_->hint());
     if (matcher_->none()) place_.index = body.event_count();
-  } else if (request_.direction == Direction::kForward) {
+  } else {
     walker_.emplace(*batch_);
     walker_->skip_to(begin);
   }
-  if (request_.direction == Direction::kBackward) {
-    for (; !at_range_end(); body.advance(place_)) {
-      if (wanted()) matches_.push_back(place_);
+  if (request_.direction == Direction::kForward) return true;
+  if (walker_) {
+    for (; !walker_->at_end() && walker_->offset() < to_; walker_->next()) {
+      matches_.emplace_back(walker_->place(), walker_->version());
     }
+  } else {
+    for (; find_match(); body.advance(place_)) matches_.emplace_back(place_, batch_->version_of(place_.index));
   }
   return true;
+}
+
+bool FilteringCursor::find_match() {
+  const BatchBody& body = batch_->body();
+  while (!at_range_end()) {
+    const std::uint32_t candidate = matcher_->next_candidate(place_.index);
+    if (candidate > place_.index) place_ = body.place_of(candidate);
+    if (at_range_end()) return false;
+    if (matcher_->matches(place_)) return true;
+    body.advance(place_);
+  }
+  return false;
 }
 
 bool FilteringCursor::at_range_end() const {
@@ -118,7 +133,7 @@ bool FilteringCursor::at_range_end() const {
 bool FilteringCursor::next_in_batch(EventView& event) {
   if (request_.direction == Direction::kBackward) {
     if (matches_.empty()) return false;
-    batch_->read(matches_.back(), batch_->version_of(matches_.back().index), event);
+    batch_->read(matches_.back().first, matches_.back().second, event);
     matches_.pop_back();
     return true;
   }
@@ -128,15 +143,10 @@ bool FilteringCursor::next_in_batch(EventView& event) {
     walker_->next();
     return true;
   }
-  while (!at_range_end()) {
-    const EventPlace here = place_;
-    const bool found = wanted();
-    batch_->body().advance(place_);
-    if (!found) continue;
-    batch_->read(here, batch_->version_of(here.index), event);
-    return true;
-  }
-  return false;
+  if (!find_match()) return false;
+  batch_->read(place_, batch_->version_of(place_.index), event);
+  batch_->body().advance(place_);
+  return true;
 }
 
 Result<bool> FilteringCursor::next(EventView& event) {

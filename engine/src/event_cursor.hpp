@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "bahi/engine/log_store.hpp"
@@ -82,7 +83,8 @@ class FilteringCursor final : public EventCursor {
  private:
   [[nodiscard]] Result<bool> next_batch();
   [[nodiscard]] bool next_in_batch(EventView& event);
-  [[nodiscard]] bool wanted() const { return !matcher_ || matcher_->matches(place_); }
+  /// Moves `place_` to the next match within the range.
+  [[nodiscard]] bool find_match();
   [[nodiscard]] bool at_range_end() const;
 
   std::unique_ptr<BatchSource> source_;
@@ -91,9 +93,9 @@ class FilteringCursor final : public EventCursor {
   std::uint64_t given_ = 0;
   std::shared_ptr<const DecodedBatch> batch_;
   std::optional<BodyMatcher> matcher_;                    // none: every event matches
-  EventPlace place_;                                      // forward: the next event to look at
-  std::optional<BatchWalker> walker_;                     // instead, forward without a filter
-  std::vector<EventPlace> matches_;                       // backward; the next one is the last
+  EventPlace place_;                                      // with a filter: the next event to look at
+  std::optional<BatchWalker> walker_;                     // without a filter
+  std::vector<std::pair<EventPlace, Version>> matches_;   // backward; the next one is the last
 };
 
 }  // namespace bahi

@@ -228,6 +228,11 @@ std::uint32_t BatchBody::earlier_in_stream(std::uint32_t index) const noexcept {
   const std::uint16_t* refs = body_->stream_ref()->data();
   return static_cast<std::uint32_t>(std::count(refs, refs + index, refs[index]));
 }
+std::uint32_t BatchBody::next_in_stream(std::uint32_t stream_ref, std::uint32_t index) const noexcept {
+  const std::uint16_t* refs = body_->stream_ref()->data();
+  return static_cast<std::uint32_t>(
+      std::find(refs + index, refs + event_count_, static_cast<std::uint16_t>(stream_ref)) - refs);
+}
 std::uint32_t BatchBody::event_tag_count(std::uint32_t index) const noexcept {
   return body_->tag_count() == nullptr ? 0 : body_->tag_count()->data()[index];
 }

@@ -45,6 +45,8 @@ class BatchBody {
   [[nodiscard]] std::uint32_t type_ref(std::uint32_t index) const noexcept;
   /// How many events before `index` belong to the same stream.
   [[nodiscard]] std::uint32_t earlier_in_stream(std::uint32_t index) const noexcept;
+  /// First event at or after `index` of the stream; the event count when there is none.
+  [[nodiscard]] std::uint32_t next_in_stream(std::uint32_t stream_ref, std::uint32_t index) const noexcept;
   /// Number of tags of the event, and the reference of its `k`-th.
   [[nodiscard]] std::uint32_t event_tag_count(std::uint32_t index) const noexcept;
   [[nodiscard]] std::uint32_t tag_ref(std::uint32_t tag_place) const noexcept;
