@@ -269,7 +269,7 @@ void CommitPipeline::index_group(const Group& group) {
     flush_changed_.notify_all();
   } else if (parts_.index->postings_in_memory() > kDeltasMax * options_.index_delta_postings_max) {
     // Files cannot keep up: stop here; the bounded queue behind holds the writers back.
-    flush_changed_.wait(flush_lock, [this] { return !flush_wanted_ || failed(); });
+    flush_changed_.wait(flush_lock, [this] { return (!flush_wanted_ && !flushing_) || failed(); });
   }
 }
 
@@ -339,18 +339,21 @@ void CommitPipeline::run_flusher() {
   for (;;) {
     flush_changed_.wait(lock, [this] { return flush_wanted_ || flush_stopping_; });
     if (!flush_wanted_) return;
+    // Taken down first: while this delta is being written the next one may be sealed and asked for.
+    flush_wanted_ = false;
+    flushing_ = true;
     lock.unlock();
     const Status written = failed() ? Status{} : write_sealed_delta();
     if (!written) fail(written.error());
     lock.lock();
-    flush_wanted_ = false;
+    flushing_ = false;
     flush_changed_.notify_all();
   }
 }
 
 Status CommitPipeline::flush_index() {
   std::unique_lock lock(flush_mutex_);
-  const auto idle = [this] { return !flush_wanted_ || flush_stopping_; };
+  const auto idle = [this] { return (!flush_wanted_ && !flushing_) || flush_stopping_; };
   flush_changed_.wait(lock, idle);
   if (parts_.index->seal()) {
     flush_wanted_ = true;

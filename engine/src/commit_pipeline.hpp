@@ -218,7 +218,8 @@ class CommitPipeline {
 
   std::mutex flush_mutex_;
   std::condition_variable flush_changed_;
-  bool flush_wanted_ = false;           // protected by flush_mutex_
+  bool flush_wanted_ = false;           // a sealed delta waits for the flusher; protected by flush_mutex_
+  bool flushing_ = false;               // protected by flush_mutex_
   bool flush_stopping_ = false;         // protected by flush_mutex_
 
   std::mutex anchor_mutex_;
