@@ -14,6 +14,8 @@ namespace {
 constexpr std::chrono::milliseconds kAnchorIdle{5};
 /// Deltas in memory, sealed and growing, beyond which the indexer waits for the flusher.
 constexpr std::size_t kDeltasMax = 4;
+/// Postings that the sequencing thread adds to the index itself.
+constexpr std::size_t kPostingsHereMax = 64;
 /// Durable groups whose callbacks are slow hold the syncer back beyond this.
 constexpr std::size_t kUnansweredGroupsMax = 64;
 
@@ -275,8 +277,10 @@ void CommitPipeline::index_group(const Group& group) {
 
 void CommitPipeline::hand_to_indexer(const GroupPtr& group) {
   std::unique_lock lock(index_mutex_);
-  // Waking the indexer costs more than the few postings of a lone request.
-  if (group->batches.size() == 1 && unindexed_.empty() && !indexing_) {
+  // Waking the indexer costs more than the few postings of a small lone request.
+  const PreparedBatch& first = group->batches.front()->prepared;
+  const bool small = group->batches.size() == 1 && first.streams.size() + first.other_terms.size() <= kPostingsHereMax;
+  if (small && unindexed_.empty() && !indexing_) {
     indexing_ = true;
     lock.unlock();
     index_group(*group);

@@ -90,6 +90,8 @@ void CommitPipeline::run_sequencer() {
     const std::scoped_lock lock(queue_mutex_);
     holding_back_ = !group_->empty();
   }
+  // A blocking append may still be sequencing on its own thread: the syncer must outlast it.
+  const std::scoped_lock sequencing(sequencing_mutex_);
   const std::scoped_lock lock(sync_mutex_);
   sequencer_done_ = true;
   sync_changed_.notify_all();
