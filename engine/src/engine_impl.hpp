@@ -33,7 +33,7 @@ class Engine::Impl {
   Status open_store(std::unique_ptr<LogStore> store);
   Status close();
 
-  // engine_open.cpp
+  // engine_read_only.cpp
   [[nodiscard]] Result<bool> refresh();
   // engine_verify.cpp
   [[nodiscard]] Result<VerifyReport> verify(const Progress& progress) const;
