@@ -1,10 +1,6 @@
 // Opening and recovery. docs/crash_safety.md numbers the steps.
 
-#include <cstdlib>
-#include <thread>
-
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "bahi/base/text.hpp"
 #include "engine_impl.hpp"
