@@ -79,6 +79,8 @@ class Engine::Impl {
   Status open_log(RocksDbLogStore::Mode mode);
   Status open_index(bool intact);
   Status set_index_aside(const std::string& reason);
+  /// Sets the index aside and opens an empty one, which `recover_index` fills.
+  Status replace_index(const std::string& reason);
   Status open_read_only();
   Status try_open_read_only();
   Status load_tails();

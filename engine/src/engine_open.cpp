@@ -170,6 +170,13 @@ Status Engine::Impl::open_read_write() {
   BAHI_TRY(load_tails());
   reader_ = std::make_unique<LogReader>(*store_, index_.get(), options_.batch_cache_bytes);
   BAHI_TRY(recover_index(false));
+  Status named = load_tenant_names();
+  if (!named && named.error().code() == ErrorCode::kIndexDamaged) {
+    BAHI_TRY(replace_index(named.error().message()));
+    BAHI_TRY(recover_index(false));
+    named = load_tenant_names();
+  }
+  BAHI_TRY(named);
 
   // What recovery found is durable now (RocksDB flushes what it recovers): anchor it.
   std::vector<TenantMark> marks;
@@ -179,7 +186,7 @@ Status Engine::Impl::open_read_write() {
   BAHI_TRY(refresh_record(StoreRecord::State::kOpen));
   disk_->restore_reserve();
   start_pipeline();
-  return load_tenant_names();
+  return {};
 }
 
 Status Engine::Impl::refresh_record(StoreRecord::State state) {
@@ -228,6 +235,13 @@ Status Engine::Impl::set_index_aside(const std::string& reason) {
   return sync_directory(paths_.root);
 }
 
+Status Engine::Impl::replace_index(const std::string& reason) {
+  BAHI_TRY(set_index_aside(reason));
+  BAHI_TRY(open_index(true));
+  reader_ = std::make_unique<LogReader>(*store_, index_.get(), options_.batch_cache_bytes);
+  return {};
+}
+
 void Engine::Impl::ensure_states(std::uint32_t count) {
   const std::unique_lock lock(tenants_mutex_);
   while (states_.size() < count) {
@@ -269,9 +283,7 @@ Status Engine::Impl::recover_index(bool read_only) {
   };
   auto usable = look();
   if (!read_only && (!usable || !*usable)) {
-    BAHI_TRY(set_index_aside(usable ? "it covers more than the log holds" : usable.error().message()));
-    BAHI_TRY(open_index(true));
-    reader_ = std::make_unique<LogReader>(*store_, index_.get(), options_.batch_cache_bytes);
+    BAHI_TRY(replace_index(usable ? "it covers more than the log holds" : usable.error().message()));
     usable = look();
   }
   if (!usable) return usable.error();
