@@ -115,6 +115,10 @@ class Campaign {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && in >> outcome) {
       verdict.outcome = static_cast<Outcome>(outcome);
       std::getline(in >> std::ws, verdict.text);
+    } else if (last_output(number).find("DataBlockHashIndex::Initialize") != std::string::npos) {
+      // 7.8.3 builds a table's properties block before it checks the block's checksum, and one bit makes that assert.
+      verdict.outcome = Outcome::kAborted;
+      verdict.text = last_output(number);
     } else {
       verdict.text = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM
                          ? "the process hung"

@@ -23,11 +23,12 @@ enum class Outcome : std::uint8_t {
   kRefusedLate,  ///< refused once the log was open: nothing of the log is lost, and it stays detected
   kReadError,    ///< a read reported it
   kVerifyOnly,   ///< reads reported nothing, verify did
+  kAborted,      ///< RocksDB's own assertion ended the process: loud, and nothing was written yet; see docs/crash_safety.md
   kSilent,       ///< a difference that nothing reported
   kBroken,       ///< a crash, a hang, an error outside the catalogue's class, or a file touched that must not be
 };
-inline constexpr std::array<std::string_view, 7> kOutcomeNames{"harmless",    "refused", "refused late", "read error",
-                                                               "verify only", "SILENT",  "BROKEN"};
+inline constexpr std::array<std::string_view, 8> kOutcomeNames{
+    "harmless", "refused", "refused late", "read error", "verify only", "aborted", "SILENT", "BROKEN"};
 
 /// A built store and what must be in it.
 struct Specimen {
