@@ -8,6 +8,7 @@
 #include <rocksdb/write_batch.h>
 
 #include "keys.hpp"
+#include "wal_file_system.hpp"
 
 namespace bahi {
 namespace {
@@ -125,6 +126,9 @@ class RocksDbLogStore::Cursor final : public LogCursor {
 Result<std::unique_ptr<RocksDbLogStore>> RocksDbLogStore::open(const OpenArguments& arguments,
                                                                const EngineOptions& options) {
   rocksdb::Options settings = log_options(options, arguments.cache);
+  if (options.env == nullptr) {
+    settings.env = wal_env(arguments.mode == Mode::kSecondary ? WalReading::kWholeOnly : WalReading::kAll);
+  }
   rocksdb::ColumnFamilyOptions directory_settings(settings);
   directory_settings.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 8, std::size_t{64} << 10U);
   directory_settings.compression = rocksdb::kLZ4Compression;

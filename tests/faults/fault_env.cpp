@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "fault_file.hpp"
+#include "wal_file_system.hpp"
 
 namespace bahi::faults {
 namespace {
@@ -178,7 +179,8 @@ rocksdb::IOStatus FaultFileSystem::GetFreeSpace(const std::string& path, const r
 }
 
 FaultEnv::FaultEnv(LossOptions loss)
-    : files_(std::make_shared<FaultFileSystem>(rocksdb::FileSystem::Default(), loss)),
+    : files_(std::make_shared<FaultFileSystem>(
+          make_wal_file_system(rocksdb::FileSystem::Default(), WalReading::kAll), loss)),
       env_(rocksdb::NewCompositeEnv(files_)) {}
 
 }  // namespace bahi::faults

@@ -131,7 +131,7 @@ class FaultFileSystem final : public rocksdb::FileSystemWrapper {
   std::atomic<std::int64_t> sync_delay_ms_{0};
 };
 
-/// A FaultFileSystem over the real one, as the Env that RocksDB takes. Must outlive every engine that uses it.
+/// A FaultFileSystem over the one that the engine uses (wal_file_system.hpp), as the Env that RocksDB takes. Must outlive every engine that uses it.
 class FaultEnv {
  public:
   explicit FaultEnv(LossOptions loss = {});

@@ -50,7 +50,7 @@ class Campaign {
       if (!fs::exists(specimen.directory / "content"))
         BAHI_TRY(build_store(specimen.directory, ending, settings_.seed));
       specimen.content = load_content(specimen.directory / "content");
-      specimen.files = list_files(specimen.directory / "now");
+      specimen.files = list_contents(specimen.directory / "now");
       std::uint64_t bytes = 0;
       std::size_t events = 0;
       for (const FileState& file : specimen.files) bytes += file.size;

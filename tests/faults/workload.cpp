@@ -123,4 +123,18 @@ std::vector<FileState> list_files(const std::filesystem::path& directory) {
   return files;
 }
 
+std::uint64_t content_bytes(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  return bytes.find_last_not_of('\0') + 1;  // npos + 1 = 0
+}
+
+std::vector<FileState> list_contents(const std::filesystem::path& directory) {
+  std::vector<FileState> files = list_files(directory);
+  for (FileState& file : files) {
+    if (file.path.ends_with(".log")) file.size = content_bytes(directory / file.path);
+  }
+  return files;
+}
+
 }  // namespace bahi::faults

@@ -77,5 +77,9 @@ struct FileState {
 };
 [[nodiscard]] Hash128 hash_file(const std::filesystem::path& path);
 [[nodiscard]] std::vector<FileState> list_files(const std::filesystem::path& directory);
+/// The same; `size` ends where the zeros begin that are written ahead of a write-ahead log.
+[[nodiscard]] std::vector<FileState> list_contents(const std::filesystem::path& directory);
+/// Length of a file without the zeros at its end.
+[[nodiscard]] std::uint64_t content_bytes(const std::filesystem::path& path);
 
 }  // namespace bahi::faults
