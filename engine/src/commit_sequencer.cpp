@@ -23,7 +23,7 @@ bool holds(const ExpectedVersion& expected, std::int64_t actual) {
 
 /// Enough to be worth a write of its own while a sync is under way.
 constexpr std::size_t kWakeRequests = 16;
-constexpr std::size_t kWakeBytes = std::size_t{64} << 10U;
+constexpr std::size_t kWakeBytes = std::size_t{16} << 10U;
 
 std::string describe(const ExpectedVersion& expected) {
   switch (expected.kind) {

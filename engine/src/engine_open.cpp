@@ -133,6 +133,7 @@ Status Engine::Impl::open_log(RocksDbLogStore::Mode mode) {
   arguments.directory = paths_.log();
   arguments.mode = mode;
   arguments.scratch = scratch_;
+  arguments.direct_flush = takes_direct_io(paths_.marker());
   arguments.cache = block_cache_;
   arguments.callbacks.failed = [this](const rocksdb::Status& status) {
     if (CommitPipeline* pipeline = listening_.load()) pipeline->fail(from_rocksdb(status, "in the background"));

@@ -59,6 +59,10 @@ Result<PosixFile> PosixFile::open(const std::filesystem::path& path, int flags) 
   return file;
 }
 
+bool takes_direct_io(const std::filesystem::path& existing_file) {
+  return PosixFile::open(existing_file, O_RDONLY | O_DIRECT).has_value();
+}
+
 Status PosixFile::write_at(std::uint64_t offset, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));

@@ -38,6 +38,8 @@ class PosixFile {
   int descriptor_ = -1;
 };
 
+/// Whether the file system of an existing file takes O_DIRECT; tmpfs, for one, may not.
+[[nodiscard]] bool takes_direct_io(const std::filesystem::path& existing_file);
 /// Makes names created in, or removed from, the directory durable.
 Status sync_directory(const std::filesystem::path& directory);
 /// Replaces the file so that after a crash it has its old or its new content.

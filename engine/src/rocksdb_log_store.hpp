@@ -32,6 +32,7 @@ class RocksDbLogStore final : public LogStore {
     std::filesystem::path directory;
     Mode mode = Mode::kReadWrite;
     std::filesystem::path scratch;  ///< kSecondary
+    bool direct_flush = false;      ///< sorted files are written around the page cache
     std::shared_ptr<rocksdb::Cache> cache;
     DatabaseListener::Callbacks callbacks;
   };
