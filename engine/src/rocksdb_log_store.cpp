@@ -124,7 +124,9 @@ class RocksDbLogStore::Cursor final : public LogCursor {
 
 Result<std::unique_ptr<RocksDbLogStore>> RocksDbLogStore::open(const OpenArguments& arguments,
                                                                const EngineOptions& options) {
-  rocksdb::Options settings = log_options(options, arguments.cache);
+  auto database = std::make_shared<Database>();
+  database->env.emplace(options.env);
+  rocksdb::Options settings = log_options(options, arguments.cache, database->env->get());
   rocksdb::ColumnFamilyOptions directory_settings(settings);
   directory_settings.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 8, std::size_t{64} << 10U);
   directory_settings.compression = rocksdb::kLZ4Compression;
@@ -135,7 +137,6 @@ Result<std::unique_ptr<RocksDbLogStore>> RocksDbLogStore::open(const OpenArgumen
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;
   const std::string directory = arguments.directory.string();
-  auto database = std::make_shared<Database>();
   switch (arguments.mode) {
     case Mode::kReadWrite:
       settings.create_if_missing = options.create_if_missing;
@@ -155,6 +156,7 @@ Result<std::unique_ptr<RocksDbLogStore>> RocksDbLogStore::open(const OpenArgumen
   database->db.reset(db);
   database->batches = handles.at(0);
   database->directory = handles.at(1);
+  BAHI_TRY(check_rocksdb(database->env->damage(), fmt::format("opening {}", directory)));
   std::unique_ptr<RocksDbLogStore> store(new RocksDbLogStore(std::move(database)));
   BAHI_TRY(store->load_next_position());
   return store;
@@ -236,7 +238,10 @@ LogStoreStats RocksDbLogStore::stats() const {
   return stats;
 }
 
-Status RocksDbLogStore::catch_up() { return check_rocksdb(database_->db->TryCatchUpWithPrimary(), "following the log"); }
+Status RocksDbLogStore::catch_up() {
+  BAHI_TRY(check_rocksdb(database_->db->TryCatchUpWithPrimary(), "following the log"));
+  return check_rocksdb(database_->env->damage(), "following the log");
+}
 
 Status RocksDbLogStore::keep_directory() {
   if (!database_->batches_flushed->exchange(false)) return {};

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
@@ -18,6 +19,7 @@
 #include "bahi/engine/log_store.hpp"
 #include "bahi/engine/options.hpp"
 #include "rocksdb_support.hpp"
+#include "sst_check.hpp"
 
 namespace bahi {
 
@@ -54,6 +56,7 @@ class RocksDbLogStore final : public LogStore {
   /// The database and its column families; closed in the right order. Shared with cursors: RocksDB aborts when it is
   /// closed under an iterator.
   struct Database {
+    std::optional<SstCheckingEnv> env;
     std::unique_ptr<rocksdb::DB> db;
     rocksdb::ColumnFamilyHandle* batches = nullptr;
     rocksdb::ColumnFamilyHandle* directory = nullptr;
