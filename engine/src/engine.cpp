@@ -47,6 +47,10 @@ Result<std::unique_ptr<Engine>> Engine::open(std::unique_ptr<LogStore> store, En
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
+Result<RecoverReport> Engine::recover(const std::filesystem::path& directory, const RecoverOptions& options) {
+  return Impl(options.engine).recover(directory, options);
+}
+
 // --- tenants
 
 TenantState& Engine::Impl::state(TenantId tenant) const {

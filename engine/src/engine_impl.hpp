@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ class Engine::Impl {
   Status open_store(std::unique_ptr<LogStore> store);
   Status close();
 
+  // engine_recover.cpp
+  [[nodiscard]] Result<RecoverReport> recover(const std::filesystem::path& directory, const RecoverOptions& recover);
   // engine_read_only.cpp
   [[nodiscard]] Result<bool> refresh();
   // engine_verify.cpp
@@ -81,6 +84,11 @@ class Engine::Impl {
   Status set_index_aside(const std::string& reason);
   /// Sets the index aside and opens an empty one, which `recover_index` fills.
   Status replace_index(const std::string& reason);
+  /// Compares log and anchor; `live` gets the sorted files that count.
+  [[nodiscard]] Result<RecoverReport> compare_with(const Result<HeadAnchor::Contents>& promises,
+                                                   std::set<std::string>& live);
+  Status write_accepted_anchor(const Uuid& store_id, const std::vector<TenantRecovery>& tenants);
+  Status record_acceptance(const std::string& accepted_by, const std::string& data);
   Status open_read_only();
   Status try_open_read_only();
   Status load_tails();

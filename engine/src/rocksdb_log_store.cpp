@@ -248,6 +248,14 @@ Status RocksDbLogStore::keep_directory() {
   return check_rocksdb(database_->db->Flush(rocksdb::FlushOptions(), database_->directory), "flushing the log's directory");
 }
 
+std::set<std::string> RocksDbLogStore::live_files() const {
+  std::vector<rocksdb::LiveFileMetaData> files;
+  database_->db->GetLiveFilesMetaData(&files);
+  std::set<std::string> names;
+  for (const auto& file : files) names.insert(std::filesystem::path(file.name).filename().string());
+  return names;
+}
+
 void RocksDbLogStore::quiesce() { rocksdb::CancelAllBackgroundWork(database_->db.get(), true); }
 
 std::uint64_t written_bytes(rocksdb::DB& db) {

@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
@@ -49,6 +51,8 @@ class RocksDbLogStore final : public LogStore {
   /// Flushes the directory if batches were flushed since the last time, so that the write-ahead log of both can go.
   /// Called by one thread, now and then.
   Status keep_directory();
+  /// Names of the sorted files that the MANIFEST counts in.
+  [[nodiscard]] std::set<std::string> live_files() const;
   /// Stops background work; the set of files no longer changes.
   void quiesce();
 

@@ -17,6 +17,7 @@
 #include "bahi/engine/append.hpp"
 #include "bahi/engine/options.hpp"
 #include "bahi/engine/read.hpp"
+#include "bahi/engine/recover.hpp"
 
 namespace bahi {
 
@@ -77,6 +78,13 @@ class Engine {
                                                             EngineOptions options);
   /// An engine on another log store, with its index in memory; for tests and simulation.
   [[nodiscard]] static Result<std::unique_ptr<Engine>> open(std::unique_ptr<LogStore> store, EngineOptions options);
+
+  /// Compares the log with what the anchor promised, also in a store that `open` refuses. With
+  /// `accept_loss` it vouches for what the log holds: sets aside, without deleting, what no longer counts, records what was lost in the
+  /// system tenant's log (stream `recovery-store`), builds the index anew and writes a new anchor; then `open` succeeds.
+  /// The store must not be open. Errors: those of `open`; kCorruptLog also when the chain of batches is broken.
+  [[nodiscard]] static Result<RecoverReport> recover(const std::filesystem::path& directory,
+                                                     const RecoverOptions& options);
 
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
