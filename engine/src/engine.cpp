@@ -11,7 +11,6 @@ namespace bahi {
 namespace {
 
 constexpr std::string_view kSystemTenantName = "system";
-constexpr std::string_view kTenantCategory = "tenant";
 constexpr std::string_view kTenantCreated = "bahi.tenant-created";
 constexpr std::size_t kTenantNameBytesMax = 64;
 

@@ -25,6 +25,9 @@
 
 namespace bahi {
 
+/// Category of the streams in the system tenant's log that say which tenants there are.
+inline constexpr std::string_view kTenantCategory = "tenant";
+
 class Engine::Impl {
  public:
   explicit Impl(EngineOptions options);
@@ -79,6 +82,8 @@ class Engine::Impl {
   Status open_read_write();
   Status check_before_open(const StoreRecord& record, bool& index_intact);
   Status check_whole_log(const LogStore& store) const;
+  /// The index as it is on disk, unchanged; null when it cannot be used.
+  [[nodiscard]] std::unique_ptr<TermIndex> look_at_index() const;
   Status open_log(RocksDbLogStore::Mode mode);
   Status open_index(bool intact);
   Status set_index_aside(const std::string& reason);
