@@ -224,7 +224,9 @@ void Engine::cancel_notify(std::uint64_t handle) { impl_->signal_.cancel(handle)
 
 // --- care
 
-Result<VerifyReport> Engine::verify(const Progress& progress) const { return impl_->verify(progress); }
+Result<VerifyReport> Engine::verify(const Progress& progress, std::optional<TenantId> only) const {
+  return impl_->verify(progress, only);
+}
 Result<Hash128> Engine::index_fingerprint(TenantId tenant) const { return impl_->index_fingerprint(tenant); }
 Result<bool> Engine::refresh() { return impl_->refresh(); }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <shared_mutex>
 #include <string>
@@ -42,7 +43,7 @@ class Engine::Impl {
   // engine_read_only.cpp
   [[nodiscard]] Result<bool> refresh();
   // engine_verify.cpp
-  [[nodiscard]] Result<VerifyReport> verify(const Progress& progress) const;
+  [[nodiscard]] Result<VerifyReport> verify(const Progress& progress, std::optional<TenantId> only) const;
   [[nodiscard]] Result<Hash128> index_fingerprint(TenantId tenant) const;
 
   // engine.cpp

@@ -54,10 +54,8 @@ class RocksDbLogStore::Cursor final : public LogCursor {
         lower_slice_(lower_), upper_slice_(upper_) {
     rocksdb::ReadOptions options;
     options.verify_checksums = true;
-    if (use == CacheUse::kScan) {
-      options.fill_cache = false;
-      options.readahead_size = kScanReadaheadBytes;
-    }
+    options.fill_cache = use == CacheUse::kFill;
+    if (use == CacheUse::kScan) options.readahead_size = kScanReadaheadBytes;
     // The directory first: batch and entry are written together, so a batch iterator made later has every batch that
     // the directory names.
     rocksdb::ReadOptions directory_options;

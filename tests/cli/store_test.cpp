@@ -132,6 +132,9 @@ TEST_CASE("verify: a sound store, as text and as JSON", "[cli][verify]") {
   const Outcome json = store.bahi({"verify", "--json", "-t", "shop"});
   CHECK(json.exit_code == 0);
   CHECK(member(json.out, "ok") == "true");
+  CHECK(member(json.out, "tenants") == "1");
+  CHECK(member(json.out, "events") == "5000");
+  CHECK(member(store.bahi({"verify", "--json"}).out, "events") == "5001");
   CHECK_THAT(json.out, Catch::EndsWith("\"findings\":[]}\n"));
 }
 
