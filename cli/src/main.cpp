@@ -39,6 +39,7 @@ int run(int argc, char** argv) {
   add_verify_command(app, context);
   add_stats_command(app, context);
   add_index_commands(app, context);
+  add_recover_command(app, context);
 
   try {
     app.parse(argc, argv);

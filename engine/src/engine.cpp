@@ -11,7 +11,6 @@ namespace bahi {
 namespace {
 
 constexpr std::string_view kSystemTenantName = "system";
-constexpr std::string_view kTenantCategory = "tenant";
 constexpr std::string_view kTenantCreated = "bahi.tenant-created";
 constexpr std::size_t kTenantNameBytesMax = 64;
 
@@ -45,6 +44,10 @@ Result<std::unique_ptr<Engine>> Engine::open(std::unique_ptr<LogStore> store, En
   auto impl = std::make_unique<Impl>(std::move(options));
   BAHI_TRY(impl->open_store(std::move(store)));
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+Result<RecoverReport> Engine::recover(const std::filesystem::path& directory, const RecoverOptions& options) {
+  return Impl(options.engine).recover(directory, options);
 }
 
 // --- tenants
@@ -221,7 +224,9 @@ void Engine::cancel_notify(std::uint64_t handle) { impl_->signal_.cancel(handle)
 
 // --- care
 
-Result<VerifyReport> Engine::verify(const Progress& progress) const { return impl_->verify(progress); }
+Result<VerifyReport> Engine::verify(const Progress& progress, std::optional<TenantId> only) const {
+  return impl_->verify(progress, only);
+}
 Result<Hash128> Engine::index_fingerprint(TenantId tenant) const { return impl_->index_fingerprint(tenant); }
 Result<bool> Engine::refresh() { return impl_->refresh(); }
 

@@ -4,6 +4,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <vector>
@@ -24,6 +26,9 @@
 
 namespace bahi {
 
+/// Category of the streams in the system tenant's log that say which tenants there are.
+inline constexpr std::string_view kTenantCategory = "tenant";
+
 class Engine::Impl {
  public:
   explicit Impl(EngineOptions options);
@@ -33,10 +38,12 @@ class Engine::Impl {
   Status open_store(std::unique_ptr<LogStore> store);
   Status close();
 
+  // engine_recover.cpp
+  [[nodiscard]] Result<RecoverReport> recover(const std::filesystem::path& directory, const RecoverOptions& recover);
   // engine_read_only.cpp
   [[nodiscard]] Result<bool> refresh();
   // engine_verify.cpp
-  [[nodiscard]] Result<VerifyReport> verify(const Progress& progress) const;
+  [[nodiscard]] Result<VerifyReport> verify(const Progress& progress, std::optional<TenantId> only) const;
   [[nodiscard]] Result<Hash128> index_fingerprint(TenantId tenant) const;
 
   // engine.cpp
@@ -76,11 +83,18 @@ class Engine::Impl {
   Status open_read_write();
   Status check_before_open(const StoreRecord& record, bool& index_intact);
   Status check_whole_log(const LogStore& store) const;
+  /// The index as it is on disk, unchanged; null when it cannot be used.
+  [[nodiscard]] std::unique_ptr<TermIndex> look_at_index() const;
   Status open_log(RocksDbLogStore::Mode mode);
   Status open_index(bool intact);
   Status set_index_aside(const std::string& reason);
   /// Sets the index aside and opens an empty one, which `recover_index` fills.
   Status replace_index(const std::string& reason);
+  /// Compares log and anchor; `live` gets the sorted files that count.
+  [[nodiscard]] Result<RecoverReport> compare_with(const Result<HeadAnchor::Contents>& promises,
+                                                   std::set<std::string>& live);
+  Status write_accepted_anchor(const Uuid& store_id, const std::vector<TenantRecovery>& tenants);
+  Status record_acceptance(const std::string& accepted_by, const std::string& data);
   Status open_read_only();
   Status try_open_read_only();
   Status load_tails();

@@ -4,6 +4,7 @@
 
 #include "bahi/base/text.hpp"
 #include "engine_impl.hpp"
+#include "keys.hpp"
 
 namespace bahi {
 namespace {
@@ -18,8 +19,26 @@ Status check_batch(std::string_view stored) {
   return batch ? Status{} : Status{batch.error()};
 }
 
-/// Reads what opening will read, so that damage there is found before anything is written.
-Status check_ends(const LogStore& store) {
+/// Checks the batches of the system tenant's log that hold tenants: those that the index leads to. Returns where the
+/// index ends.
+Result<Offset> check_indexed_tenants(LogCursor& cursor, const TermIndex& index, Offset log_end) {
+  BAHI_ASSIGN(const Offset covered, index.covered_on_disk(kSystemTenant));
+  if (covered > log_end) return Error{ErrorCode::kIndexDamaged, "the index covers more than the log holds"};
+  const auto postings =
+      index.postings(kSystemTenant, term_hash(TermKind::kCategory, kTenantCategory), {0}, covered);
+  for (postings->seek(0); postings->valid(); postings->next()) {
+    cursor.seek({postings->posting().offset});
+    BAHI_TRY(cursor.status());
+    if (!cursor.valid()) return Error{ErrorCode::kIndexDamaged, "the index names a batch that the log does not hold"};
+    BAHI_TRY(check_batch(cursor.stored()));
+  }
+  BAHI_TRY(postings->status());
+  return covered;
+}
+
+/// Reads what opening will read, so that damage there is found before anything is written. Without an index (null, or
+/// damaged) that is all of the system tenant's log.
+Status check_ends(const LogStore& store, const TermIndex* index) {
   BAHI_ASSIGN(const auto tenants, store.tenants());
   for (const TenantId tenant : tenants) {
     const auto cursor = store.cursor(tenant, CacheUse::kFill);
@@ -28,9 +47,16 @@ Status check_ends(const LogStore& store) {
     if (!cursor->valid()) return missing(fmt::format("tenant {}: the end of the log cannot be read", tenant.value));
     BAHI_TRY(check_batch(cursor->stored()));
   }
-  // The names of the tenants.
   const auto cursor = store.cursor(kSystemTenant, CacheUse::kFill);
-  for (cursor->seek({0}); cursor->valid(); cursor->next()) BAHI_TRY(check_batch(cursor->stored()));
+  Offset unchecked;
+  if (index != nullptr) {
+    cursor->seek_backward(kOffsetMax);
+    BAHI_TRY(cursor->status());
+    const auto covered = check_indexed_tenants(*cursor, *index, cursor->valid() ? cursor->last_offset() + 1 : Offset{0});
+    if (!covered && covered.error().code() != ErrorCode::kIndexDamaged) return covered.error();
+    if (covered) unchecked = *covered;
+  }
+  for (cursor->seek(unchecked); cursor->valid(); cursor->next()) BAHI_TRY(check_batch(cursor->stored()));
   return cursor->status();
 }
 
@@ -103,10 +129,20 @@ Status Engine::Impl::check_before_open(const StoreRecord& record, bool& index_in
   // A read-only opening recovers as a real one would, but writes and deletes nothing.
   BAHI_TRY(open_log(RocksDbLogStore::Mode::kReadOnly));
   BAHI_TRY(check_marks(*store_, anchor_->tenants_at_open()));
-  BAHI_TRY(check_ends(*store_));
+  BAHI_TRY(check_ends(*store_, index_intact ? look_at_index().get() : nullptr));
   if (!marks_bind) BAHI_TRY(check_whole_log(*store_));
   store_.reset();
   return {};
+}
+
+std::unique_ptr<TermIndex> Engine::Impl::look_at_index() const {
+  if (!std::filesystem::exists(paths_.index() / "CURRENT")) return nullptr;
+  TermIndex::OpenArguments arguments;
+  arguments.directory = paths_.index();
+  arguments.read_only = true;
+  arguments.cache = block_cache_;
+  auto opened = TermIndex::open(arguments, options_);
+  return opened ? std::move(*opened) : nullptr;
 }
 
 Status Engine::Impl::check_whole_log(const LogStore& store) const {

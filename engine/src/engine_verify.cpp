@@ -60,8 +60,8 @@ Result<Fingerprint> fingerprint_of(const TermIndex& index, TenantId tenant, Offs
 
 class LogWalk {
  public:
-  LogWalk(const LogStore& store, TenantId tenant, Offset end, VerifyReport& report)
-      : tenant_(tenant), end_(end), report_(&report), cursor_(store.cursor(tenant, CacheUse::kScan)) {}
+  LogWalk(const LogStore& store, TenantId tenant, Offset end, CacheUse use, VerifyReport& report)
+      : tenant_(tenant), end_(end), report_(&report), cursor_(store.cursor(tenant, use)) {}
 
   [[nodiscard]] const Fingerprint& expected_index() const { return expected_index_; }
 
@@ -170,7 +170,7 @@ Result<std::optional<Finding>> compare_index(const LogStore& store, const TermIn
 
 }  // namespace
 
-Result<VerifyReport> Engine::Impl::verify(const Progress& progress) const {
+Result<VerifyReport> Engine::Impl::verify(const Progress& progress, std::optional<TenantId> only) const {
   VerifyReport report;
   std::vector<TenantMark> marks;
   if (on_disk_) {
@@ -180,7 +180,10 @@ Result<VerifyReport> Engine::Impl::verify(const Progress& progress) const {
   }
   std::vector<std::pair<TenantState*, Offset>> work;
   std::uint64_t total = 0;
-  {
+  if (only) {
+    BAHI_ASSIGN(TenantState* tenant, find_state(*only));
+    work.emplace_back(tenant, Offset{});
+  } else {
     const std::shared_lock lock(tenants_mutex_);
     for (const auto& tenant : states_) work.emplace_back(tenant.get(), Offset{});
   }
@@ -190,7 +193,7 @@ Result<VerifyReport> Engine::Impl::verify(const Progress& progress) const {
   }
   for (const auto& [tenant, end] : work) {
     ++report.tenants;
-    LogWalk walk(*store_, tenant->id, end, report);
+    LogWalk walk(*store_, tenant->id, end, only ? CacheUse::kSparse : CacheUse::kScan, report);
     const TenantMark* mark = tenant->id.value < marks.size() ? &marks[tenant->id.value] : nullptr;
     const bool sound = walk.run(mark, [&] {
       if (progress) progress(report.events, total);

@@ -55,10 +55,8 @@ class RocksDbLogStore::Cursor final : public LogCursor {
         lower_slice_(lower_), upper_slice_(upper_) {
     rocksdb::ReadOptions options;
     options.verify_checksums = true;
-    if (use == CacheUse::kScan) {
-      options.fill_cache = false;
-      options.readahead_size = kScanReadaheadBytes;
-    }
+    options.fill_cache = use == CacheUse::kFill;
+    if (use == CacheUse::kScan) options.readahead_size = kScanReadaheadBytes;
     // The directory first: batch and entry are written together, so a batch iterator made later has every batch that
     // the directory names.
     rocksdb::ReadOptions directory_options;
@@ -125,10 +123,10 @@ class RocksDbLogStore::Cursor final : public LogCursor {
 
 Result<std::unique_ptr<RocksDbLogStore>> RocksDbLogStore::open(const OpenArguments& arguments,
                                                                const EngineOptions& options) {
-  rocksdb::Options settings = log_options(options, arguments.cache);
-  if (options.env == nullptr) {
-    settings.env = wal_env(arguments.mode == Mode::kSecondary ? WalReading::kWholeOnly : WalReading::kAll);
-  }
+  auto database = std::make_shared<Database>();
+  const WalReading reading = arguments.mode == Mode::kSecondary ? WalReading::kWholeOnly : WalReading::kAll;
+  database->env.emplace(options.env != nullptr ? options.env : wal_env(reading));
+  rocksdb::Options settings = log_options(options, arguments.cache, database->env->get());
   rocksdb::ColumnFamilyOptions directory_settings(settings);
   directory_settings.write_buffer_size = std::max<std::size_t>(options.write_buffer_bytes / 8, std::size_t{64} << 10U);
   directory_settings.compression = rocksdb::kLZ4Compression;
@@ -139,7 +137,6 @@ Result<std::unique_ptr<RocksDbLogStore>> RocksDbLogStore::open(const OpenArgumen
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;
   const std::string directory = arguments.directory.string();
-  auto database = std::make_shared<Database>();
   switch (arguments.mode) {
     case Mode::kReadWrite:
       // A flush through the page cache costs a tenth of all processor time, and its bursts hold up the syncs.
@@ -161,6 +158,7 @@ Result<std::unique_ptr<RocksDbLogStore>> RocksDbLogStore::open(const OpenArgumen
   database->db.reset(db);
   database->batches = handles.at(0);
   database->directory = handles.at(1);
+  BAHI_TRY(check_rocksdb(database->env->damage(), fmt::format("opening {}", directory)));
   std::unique_ptr<RocksDbLogStore> store(new RocksDbLogStore(std::move(database)));
   BAHI_TRY(store->load_next_position());
   return store;
@@ -242,11 +240,22 @@ LogStoreStats RocksDbLogStore::stats() const {
   return stats;
 }
 
-Status RocksDbLogStore::catch_up() { return check_rocksdb(database_->db->TryCatchUpWithPrimary(), "following the log"); }
+Status RocksDbLogStore::catch_up() {
+  BAHI_TRY(check_rocksdb(database_->db->TryCatchUpWithPrimary(), "following the log"));
+  return check_rocksdb(database_->env->damage(), "following the log");
+}
 
 Status RocksDbLogStore::keep_directory() {
   if (!database_->batches_flushed->exchange(false)) return {};
   return check_rocksdb(database_->db->Flush(rocksdb::FlushOptions(), database_->directory), "flushing the log's directory");
+}
+
+std::set<std::string> RocksDbLogStore::live_files() const {
+  std::vector<rocksdb::LiveFileMetaData> files;
+  database_->db->GetLiveFilesMetaData(&files);
+  std::set<std::string> names;
+  for (const auto& file : files) names.insert(std::filesystem::path(file.name).filename().string());
+  return names;
 }
 
 void RocksDbLogStore::quiesce() { rocksdb::CancelAllBackgroundWork(database_->db.get(), true); }

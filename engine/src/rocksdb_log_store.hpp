@@ -10,6 +10,9 @@
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <set>
+#include <string>
 
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
@@ -18,6 +21,7 @@
 #include "bahi/engine/log_store.hpp"
 #include "bahi/engine/options.hpp"
 #include "rocksdb_support.hpp"
+#include "sst_check.hpp"
 
 namespace bahi {
 
@@ -48,6 +52,8 @@ class RocksDbLogStore final : public LogStore {
   /// Flushes the directory if batches were flushed since the last time, so that the write-ahead log of both can go.
   /// Called by one thread, now and then.
   Status keep_directory();
+  /// Names of the sorted files that the MANIFEST counts in.
+  [[nodiscard]] std::set<std::string> live_files() const;
   /// Stops background work; the set of files no longer changes.
   void quiesce();
 
@@ -55,6 +61,7 @@ class RocksDbLogStore final : public LogStore {
   /// The database and its column families; closed in the right order. Shared with cursors: RocksDB aborts when it is
   /// closed under an iterator.
   struct Database {
+    std::optional<SstCheckingEnv> env;
     std::unique_ptr<rocksdb::DB> db;
     rocksdb::ColumnFamilyHandle* batches = nullptr;
     rocksdb::ColumnFamilyHandle* directory = nullptr;

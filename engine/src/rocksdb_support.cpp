@@ -77,9 +77,9 @@ void DatabaseListener::OnExternalFileIngested(rocksdb::DB*, const rocksdb::Exter
   callbacks_.files_changed();
 }
 
-rocksdb::Options base_options(const EngineOptions& options) {
+rocksdb::Options base_options(const EngineOptions& options, rocksdb::Env* env) {
   rocksdb::Options result;
-  if (options.env != nullptr) result.env = options.env;
+  result.env = env;
   result.info_log = std::make_shared<SinkLogger>(options.log);
   result.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
   result.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
@@ -98,8 +98,9 @@ rocksdb::Options base_options(const EngineOptions& options) {
   return result;
 }
 
-rocksdb::Options log_options(const EngineOptions& options, const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::Options result = base_options(options);
+rocksdb::Options log_options(const EngineOptions& options, const std::shared_ptr<rocksdb::Cache>& cache,
+                             rocksdb::Env* env) {
+  rocksdb::Options result = base_options(options, env);
   result.compression = rocksdb::kNoCompression;
   result.bottommost_compression = rocksdb::kDisableCompressionOption;
   result.write_buffer_size = options.write_buffer_bytes;
@@ -117,8 +118,9 @@ rocksdb::Options log_options(const EngineOptions& options, const std::shared_ptr
   return result;
 }
 
-rocksdb::Options index_options(const EngineOptions& options, const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::Options result = base_options(options);
+rocksdb::Options index_options(const EngineOptions& options, const std::shared_ptr<rocksdb::Cache>& cache,
+                               rocksdb::Env* env) {
+  rocksdb::Options result = base_options(options, env);
   result.compression = rocksdb::kLZ4Compression;
   result.compaction_style = rocksdb::kCompactionStyleUniversal;
   result.level0_file_num_compaction_trigger = 16;

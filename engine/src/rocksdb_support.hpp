@@ -46,13 +46,13 @@ class DatabaseListener final : public rocksdb::EventListener {
   Callbacks callbacks_;
 };
 
-/// Settings common to both databases.
-[[nodiscard]] rocksdb::Options base_options(const EngineOptions& options);
+/// Settings common to both databases. `env` is that of sst_check.hpp over the one of `options`.
+[[nodiscard]] rocksdb::Options base_options(const EngineOptions& options, rocksdb::Env* env);
 /// The log: one writer, WAL, no compression, monotonic keys.
 [[nodiscard]] rocksdb::Options log_options(const EngineOptions& options,
-                                           const std::shared_ptr<rocksdb::Cache>& cache);
+                                           const std::shared_ptr<rocksdb::Cache>& cache, rocksdb::Env* env);
 /// The index: ingest only, universal compaction, prefix Bloom filters.
 [[nodiscard]] rocksdb::Options index_options(const EngineOptions& options,
-                                             const std::shared_ptr<rocksdb::Cache>& cache);
+                                             const std::shared_ptr<rocksdb::Cache>& cache, rocksdb::Env* env);
 
 }  // namespace bahi

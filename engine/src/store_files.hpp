@@ -5,11 +5,13 @@
 //   ANCHOR    the head anchor (head_anchor.hpp)
 //   RESERVE   space for a restart on a full disk
 //   log/      the truth (RocksDB)
+//   lost/     files set aside when a loss was accepted; never read
 //   idx/      the index (RocksDB), derived
 #pragma once
 
 #include <filesystem>
 #include <functional>
+#include <string>
 
 #include "bahi/base/result.hpp"
 #include "bahi/base/types.hpp"
@@ -20,9 +22,10 @@ namespace bahi {
 struct StorePaths {
   explicit StorePaths(std::filesystem::path directory) : root(std::move(directory)) {}
   std::filesystem::path root;
+  std::string anchor_name = "ANCHOR";  ///< another one while a loss is being accepted
   [[nodiscard]] std::filesystem::path marker() const { return root / "BAHI"; }
   [[nodiscard]] std::filesystem::path lock() const { return root / "LOCK"; }
-  [[nodiscard]] std::filesystem::path anchor() const { return root / "ANCHOR"; }
+  [[nodiscard]] std::filesystem::path anchor() const { return root / anchor_name; }
   [[nodiscard]] std::filesystem::path log() const { return root / "log"; }
   [[nodiscard]] std::filesystem::path index() const { return root / "idx"; }
 };

@@ -10,6 +10,7 @@
 #include "keys.hpp"
 #include "posix_file.hpp"
 #include "rocksdb_log_store.hpp"
+#include "sst_check.hpp"
 
 namespace bahi {
 namespace {
@@ -107,7 +108,8 @@ Result<std::unique_ptr<TermIndex>> TermIndex::open(const OpenArguments& argument
   std::unique_ptr<TermIndex> index(new TermIndex(options));
   if (arguments.directory.empty()) return index;
   index->directory_ = arguments.directory;
-  rocksdb::Options settings = index_options(options, arguments.cache);
+  const auto env = std::make_shared<SstCheckingEnv>(options.env);
+  rocksdb::Options settings = index_options(options, arguments.cache, env->get());
   rocksdb::DB* db = nullptr;
   rocksdb::Status status;
   if (arguments.read_only) {
@@ -120,7 +122,7 @@ Result<std::unique_ptr<TermIndex>> TermIndex::open(const OpenArguments& argument
     status = rocksdb::DB::Open(settings, arguments.directory.string(), &db);
   }
   if (!status.ok()) return index_error(status, fmt::format("opening {}", arguments.directory.string()));
-  index->db_.reset(db);
+  index->db_ = std::shared_ptr<rocksdb::DB>(db, [env](rocksdb::DB* closed) { delete closed; });  // `env` outlives it
   return index;
 }
 

@@ -67,6 +67,7 @@ TEST_CASE("store: a directory without one, or with something else, is left alone
                                                      {"verify"},
                                                      {"stats"},
                                                      {"index", "rebuild"},
+                                                     {"recover"},
                                                      {"append", "-t", "shop", "--stream", "a-1", "--type", "t"}}));
   CAPTURE(arguments);
   const auto at = [&arguments](const std::filesystem::path& path) {
@@ -99,6 +100,8 @@ TEST_CASE("store: a second writer is refused while the first goes on", "[cli][st
   const auto arguments = GENERATE(values<Arguments>({{"tenant", "create", "two"},
                                                      {"import", "-t", "shop"},
                                                      {"index", "rebuild"},
+                                                     {"recover"},
+                                                     {"recover", "--accept-loss"},
                                                      {"append", "-t", "shop", "--stream", "a-1", "--type", "t"}}));
   const Outcome outcome = store.bahi(arguments);
   CHECK(outcome.exit_code == 7);
@@ -129,6 +132,9 @@ TEST_CASE("verify: a sound store, as text and as JSON", "[cli][verify]") {
   const Outcome json = store.bahi({"verify", "--json", "-t", "shop"});
   CHECK(json.exit_code == 0);
   CHECK(member(json.out, "ok") == "true");
+  CHECK(member(json.out, "tenants") == "1");
+  CHECK(member(json.out, "events") == "5000");
+  CHECK(member(store.bahi({"verify", "--json"}).out, "events") == "5001");
   CHECK_THAT(json.out, Catch::EndsWith("\"findings\":[]}\n"));
 }
 
@@ -179,6 +185,39 @@ TEST_CASE("index: rebuilt, it gives the same answers", "[cli][index]") {
   CHECK(store.bahi({"verify"}).exit_code == 0);
 }
 
+TEST_CASE("recover: a lost anchor is reported, and accepted only when told to", "[cli][recover]") {
+  const Store store;
+  REQUIRE(store.bahi({"import", "-t", "shop"}, event_lines(0, 1000)).exit_code == 0);
+  const Outcome sound = store.bahi({"recover"});
+  CHECK(sound.exit_code == 0);
+  CHECK_THAT(sound.out, Catch::Contains("nothing to recover"));
+  CHECK(store.bahi({"recover", "--accept-loss"}).exit_code == 0);
+  CHECK_FALSE(std::filesystem::exists(store.path() + "/lost"));
+
+  std::filesystem::remove(store.path() + "/ANCHOR");
+  const Outcome refused = store.bahi({"append", "-t", "shop", "--stream", "a-1", "--type", "t"});
+  CHECK(refused.exit_code == 6);
+  CHECK_THAT(refused.err, Catch::Contains("anchor_damaged (504)") && Catch::Contains("`bahi recover`"));
+  const Outcome report = store.bahi({"recover"});
+  CHECK(report.exit_code == 6);
+  CHECK_THAT(report.out, Catch::Contains("not known") && Catch::Contains("1,000") &&
+                             Catch::Contains("Nothing was changed") && Catch::Contains("bahi recover --accept-loss"));
+  CHECK_FALSE(std::filesystem::exists(store.path() + "/ANCHOR"));
+
+  const Outcome accepted = store.bahi({"recover", "--accept-loss", "--by", "A. Rao, ticket \"4711\""});
+  CAPTURE(accepted.out, accepted.err);
+  CHECK(accepted.exit_code == 0);
+  CHECK_THAT(accepted.out, Catch::Contains("The loss is accepted and recorded"));
+  CHECK(numbers_of(store.read()) == range(0, 1000));
+  const auto record = store.read({"--stream", "recovery-store"}, "system");
+  REQUIRE(record.size() == 1);
+  CHECK(member(record[0], "type") == "\"bahi.loss-accepted\"");
+  CHECK_THAT(record[0], Catch::Contains(R"("actor":"A. Rao, ticket \"4711\"")") &&
+                            Catch::Contains(R"("refused_as":"anchor_damaged")") && Catch::Contains(R"("held":1000)"));
+  CHECK(store.bahi({"append", "-t", "shop", "--stream", "a-1", "--type", "t"}).exit_code == 0);
+  CHECK(store.bahi({"verify"}).exit_code == 0);
+}
+
 TEST_CASE("help: everywhere, with an example, and the exit codes", "[cli][help]") {
   const auto arguments = GENERATE(values<Arguments>({{"tenant", "create"},
                                                      {"tenant", "list"},
@@ -187,6 +226,7 @@ TEST_CASE("help: everywhere, with an example, and the exit codes", "[cli][help]"
                                                      {"read"},
                                                      {"verify"},
                                                      {"stats"},
+                                                     {"recover"},
                                                      {"index", "rebuild"}}));
   Arguments words = arguments;
   words.emplace_back("--help");

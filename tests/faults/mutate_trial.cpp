@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "bahi/schemas/bytes.hpp"
+
 namespace bahi::faults {
 namespace {
 
@@ -96,6 +98,22 @@ std::string lost_log_file(const std::vector<FileState>& before, const std::vecto
     if (std::none_of(after.begin(), after.end(), same)) return file.path + " was deleted";
   }
   return {};
+}
+
+/// Where the properties of a sorted file begin; behind them only metaindex and footer follow. Layout:
+/// engine/src/sst_check.hpp.
+std::uint64_t table_end(const fs::path& path) {
+  constexpr std::size_t kFooterBytes = 53;
+  constexpr std::string_view kProperties = "rocksdb.properties";
+  std::ifstream in(path, std::ios::binary);
+  const std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  std::string_view metaindex_handle = std::string_view(content).substr(content.size() - kFooterBytes + 1);
+  std::uint64_t metaindex = 0;
+  (void)bytes::take_varint(metaindex_handle, metaindex);
+  std::string_view handle = std::string_view(content).substr(content.find(kProperties, metaindex) + kProperties.size());
+  std::uint64_t begin = 0;
+  (void)bytes::take_varint(handle, begin);
+  return begin;
 }
 
 bool is_store_error(ErrorCode code) {
@@ -211,6 +229,27 @@ TrialPlan plan_trial(const std::vector<Specimen>& specimens, std::uint64_t seed,
     plan.bit = static_cast<unsigned>(random.below(8));
     return plan;
   }
+}
+
+std::vector<TrialPlan> plan_table_ends(const std::vector<Specimen>& specimens, std::uint64_t count_max) {
+  std::vector<TrialPlan> plans;
+  for (const std::string_view kind : {"log/sorted file", "idx/sorted file"}) {
+    const FileState* smallest = nullptr;
+    for (const FileState& file : specimens.front().files) {
+      if (file_kind(file.path) == kind && (smallest == nullptr || file.size < smallest->size)) smallest = &file;
+    }
+    if (smallest == nullptr) continue;
+    for (std::uint64_t place = table_end(specimens.front().directory / "now" / smallest->path); place < smallest->size;
+         ++place) {
+      for (unsigned bit = 0; bit < 8; ++bit)
+        plans.push_back({0, Mutation::kFlippedBit, smallest->path, {}, place, bit});
+    }
+  }
+  if (plans.size() <= count_max) return plans;
+  std::vector<TrialPlan> chosen;
+  for (std::uint64_t number = 0; number < count_max; ++number)
+    chosen.push_back(plans[number * plans.size() / count_max]);
+  return chosen;
 }
 
 Verdict run_trial(const Specimen& specimen, const TrialPlan& plan, const fs::path& copy) {

@@ -23,12 +23,11 @@ enum class Outcome : std::uint8_t {
   kRefusedLate,  ///< refused once the log was open: nothing of the log is lost, and it stays detected
   kReadError,    ///< a read reported it
   kVerifyOnly,   ///< reads reported nothing, verify did
-  kAborted,      ///< RocksDB's own assertion ended the process: loud, and nothing was written yet; see docs/crash_safety.md
   kSilent,       ///< a difference that nothing reported
   kBroken,       ///< a crash, a hang, an error outside the catalogue's class, or a file touched that must not be
 };
-inline constexpr std::array<std::string_view, 8> kOutcomeNames{
-    "harmless", "refused", "refused late", "read error", "verify only", "aborted", "SILENT", "BROKEN"};
+inline constexpr std::array<std::string_view, 7> kOutcomeNames{
+    "harmless", "refused", "refused late", "read error", "verify only", "SILENT", "BROKEN"};
 
 /// A built store and what must be in it.
 struct Specimen {
@@ -57,6 +56,10 @@ struct Verdict {
 
 /// The same plan for the same seed, number and specimens.
 [[nodiscard]] TrialPlan plan_trial(const std::vector<Specimen>& specimens, std::uint64_t seed, std::uint64_t number);
+
+/// Every bit of footer, metaindex and properties of the smallest sorted file of log and of index of the first specimen;
+/// at most `count_max` of them, evenly spread.
+[[nodiscard]] std::vector<TrialPlan> plan_table_ends(const std::vector<Specimen>& specimens, std::uint64_t count_max);
 
 /// Copies, damages, opens, reads, judges. Runs the engine: call it in a process of its own.
 [[nodiscard]] Verdict run_trial(const Specimen& specimen, const TrialPlan& plan, const std::filesystem::path& copy);

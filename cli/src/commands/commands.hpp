@@ -27,6 +27,7 @@ void add_read_command(CLI::App& app, Context& context);
 void add_verify_command(CLI::App& app, Context& context);
 void add_stats_command(CLI::App& app, Context& context);
 void add_index_commands(CLI::App& app, Context& context);
+void add_recover_command(CLI::App& app, Context& context);
 
 /// `Engine::open` on the directory of the command line, with the engine's warnings and its
 /// progress on standard error.

@@ -1,5 +1,6 @@
 #include "bahi/schemas/batch_header.hpp"
 #include "bahi/schemas/hash.hpp"
+#include "counting_files.hpp"
 #include "engine_fixture.hpp"
 
 using namespace bahi;
@@ -110,4 +111,64 @@ TEST_CASE("verify: an index that differs from the log is found", "[engine][verif
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].error.code() == ErrorCode::kIndexDamaged);
   CHECK(findings[0].offset == Offset{27});
+}
+
+TEST_CASE("verify: of one tenant, whatever is wrong with others", "[engine][verify]") {
+  const auto log = std::make_shared<MemoryLog>();
+  const auto engine = memory_engine(log);
+  const TenantId sound = engine->create_tenant("sound").value();
+  const TenantId damaged = engine->create_tenant("damaged").value();
+  for (int i = 0; i < 10; ++i) {
+    REQUIRE(append(*engine, sound, {{"order-1"}}));
+    REQUIRE(append(*engine, damaged, {{"order-1"}, {"order-2"}}));
+  }
+  replace(*log, damaged, 5, [](std::string& bytes) { bytes.back() ^= 1; });
+  std::uint64_t total_events = 0;
+  const auto of_sound =
+      engine->verify([&](std::uint64_t, std::uint64_t total) { total_events = total; }, sound);
+  REQUIRE(of_sound);
+  CHECK(of_sound->findings.empty());
+  CHECK(of_sound->tenants == 1);
+  CHECK(of_sound->events == 10);
+  CHECK(total_events == 10);
+  const auto of_damaged = engine->verify({}, damaged);
+  REQUIRE(of_damaged);
+  REQUIRE(of_damaged->findings.size() == 1);
+  CHECK(of_damaged->findings[0].offset == Offset{4});
+  CHECK(engine->verify()->findings.size() == 1);
+  CHECK(engine->verify()->tenants == 3);
+  CHECK(engine->verify({}, TenantId{9}).error().code() == ErrorCode::kUnknownTenant);
+}
+
+TEST_CASE("verify: of one tenant reads little of the others, also when their batches lie in between",
+          "[engine][verify]") {
+  constexpr std::uint64_t kDataBytes = 40'000;
+  constexpr std::uint64_t kBatches = 400;
+  TemporaryDirectory directory;
+  {
+    EngineOptions options = small_options();
+    options.write_buffer_bytes = std::size_t{64} << 20U;
+    const auto engine = open_engine(directory.path(), options);
+    const TenantId small = engine->create_tenant("small").value();
+    const TenantId large = engine->create_tenant("large").value();
+    const std::string data = "\"" + std::string(kDataBytes, 'x') + "\"";
+    for (std::uint64_t i = 0; i < kBatches; ++i) {
+      if (i % 20 == 0) REQUIRE(append(*engine, small, {{"order-1"}}));
+      REQUIRE(engine->append(request_of(large, {{"order-1", "placed", data}}, Codec::kNone)));
+    }
+  }
+  const auto files = std::make_shared<CountingFiles>(rocksdb::FileSystem::Default());
+  const auto env = rocksdb::NewCompositeEnv(files);
+  EngineOptions options = small_options();
+  options.env = env.get();
+  const auto engine = open_engine(directory.path(), options);
+  const auto bytes_read_for = [&](std::optional<TenantId> only) {
+    const std::uint64_t before = files->bytes;
+    const auto report = engine->verify({}, only);
+    REQUIRE(report);
+    CHECK(report->findings.empty());
+    return files->bytes - before;
+  };
+  CHECK(bytes_read_for(engine->find_tenant("small").value()) < kBatches * kDataBytes / 4);
+  CHECK(bytes_read_for({}) > kBatches * kDataBytes);
 }

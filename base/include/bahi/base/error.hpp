@@ -72,9 +72,11 @@ enum class Action : std::uint8_t {
   X(502, kCorruptLog, "corrupt_log", kRestoreStore,                                                 \
     "Bytes of the log fail their checksum or contradict each other; restore from a backup.")        \
   X(503, kAcknowledgedDataMissing, "acknowledged_data_missing", kRestoreStore,                      \
-    "The log is shorter than, or differs from, what was acknowledged; nothing was touched.")        \
+    "The log is shorter than, or differs from, what was acknowledged; nothing was touched. Restore " \
+    "a backup; without one, `bahi recover` shows what is missing and can accept the loss.")          \
   X(504, kAnchorDamaged, "anchor_damaged", kRestoreStore,                                           \
-    "The head anchor is missing or fails its checksum, so the log cannot be vouched for.")          \
+    "The head anchor is missing or fails its checksum, so the log cannot be vouched for. Restore a " \
+    "backup; without one, `bahi recover` shows what the log holds and can accept it.")               \
   X(505, kIndexDamaged, "index_damaged", kRestoreStore,                                             \
     "The derived index is damaged; run `bahi index rebuild`.")                                     \
   X(506, kNotAStore, "not_a_store", kNeverRetry,                                                    \

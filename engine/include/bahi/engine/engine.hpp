@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "bahi/engine/append.hpp"
 #include "bahi/engine/options.hpp"
 #include "bahi/engine/read.hpp"
+#include "bahi/engine/recover.hpp"
 
 namespace bahi {
 
@@ -78,6 +80,13 @@ class Engine {
   /// An engine on another log store, with its index in memory; for tests and simulation.
   [[nodiscard]] static Result<std::unique_ptr<Engine>> open(std::unique_ptr<LogStore> store, EngineOptions options);
 
+  /// Compares the log with what the anchor promised, also in a store that `open` refuses. With
+  /// `accept_loss` it vouches for what the log holds: sets aside, without deleting, what no longer counts, records what was lost in the
+  /// system tenant's log (stream `recovery-store`), builds the index anew and writes a new anchor; then `open` succeeds.
+  /// The store must not be open. Errors: those of `open`; kCorruptLog also when the chain of batches is broken.
+  [[nodiscard]] static Result<RecoverReport> recover(const std::filesystem::path& directory,
+                                                     const RecoverOptions& options);
+
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   /// Closes; every pending request is finished first.
@@ -117,9 +126,9 @@ class Engine {
   void cancel_notify(std::uint64_t handle);
 
   /// Walks every byte of the log: checksums, chain, density of offsets and versions, the
-  /// anchor, and the index against the log. Appends go on meanwhile. An error means that the check could
-  /// not run; what it found wrong is in the report.
-  [[nodiscard]] Result<VerifyReport> verify(const Progress& progress = {}) const;
+  /// anchor, and the index against the log. Appends go on meanwhile. With `only`, of one tenant, whose batches
+  /// alone are read. An error means that the check could not run (kUnknownTenant); what it found wrong is in the report.
+  [[nodiscard]] Result<VerifyReport> verify(const Progress& progress = {}, std::optional<TenantId> only = {}) const;
   /// Order-independent hash of all index entries of the tenant; equal for equal logs.
   [[nodiscard]] Result<Hash128> index_fingerprint(TenantId tenant) const;
   /// Writes the index postings held in memory to a sorted file, and the memtable of the log.

@@ -44,7 +44,11 @@ class LogCursor {
   [[nodiscard]] virtual std::string_view stored() const = 0;
 };
 
-enum class CacheUse : std::uint8_t { kFill, kScan };  ///< kScan: read ahead, leave the cache alone
+enum class CacheUse : std::uint8_t {
+  kFill,
+  kScan,    ///< read far ahead, leave the cache alone
+  kSparse,  ///< leave the cache alone; read ahead only where batches turn out to be neighbours
+};
 
 struct LogStoreStats {
   std::uint64_t file_bytes = 0;
