@@ -1,6 +1,7 @@
 #include "engine_fixture.hpp"
 
 #include <cstdlib>
+#include <fstream>
 #include <stdexcept>
 
 namespace bahi::test {
@@ -13,6 +14,19 @@ TemporaryDirectory::TemporaryDirectory() {
 TemporaryDirectory::~TemporaryDirectory() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
+}
+
+std::filesystem::path write_ahead_log(const std::filesystem::path& store) {
+  for (const auto& entry : std::filesystem::directory_iterator(store / "log")) {
+    if (entry.path().extension() == ".log" && entry.file_size() > 0) return entry.path();
+  }
+  throw std::runtime_error("no write-ahead log in " + store.string());
+}
+
+std::uint64_t content_bytes(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  return content.find_last_not_of('\0') + 1;  // npos + 1 = 0
 }
 
 EngineOptions small_options() {

@@ -31,6 +31,11 @@ std::unique_ptr<Engine> open_engine(const std::filesystem::path& directory, Engi
 std::unique_ptr<Engine> memory_engine(const std::shared_ptr<MemoryLog>& log = std::make_shared<MemoryLog>(),
                                       EngineOptions options = small_options());
 
+/// The write-ahead log of a store that was killed.
+std::filesystem::path write_ahead_log(const std::filesystem::path& store);
+/// Length of a file without the zeros that were written ahead of it.
+std::uint64_t content_bytes(const std::filesystem::path& file);
+
 /// An event by value.
 struct Event {
   std::string stream;

@@ -49,13 +49,6 @@ void fill(const fs::path& store, const std::string& name, int count) {
   for (int i = 0; i < count; ++i) REQUIRE(append(*engine, tenant, {{"order-1"}}));
 }
 
-fs::path write_ahead_log(const fs::path& store) {
-  for (const auto& entry : fs::directory_iterator(store / "log")) {
-    if (entry.path().extension() == ".log" && entry.file_size() > 0) return entry.path();
-  }
-  return {};
-}
-
 void check_refused(const fs::path& store, ErrorCode code) {
   const auto opened = Engine::open(store, small_options());
   REQUIRE(opened.has_error());
@@ -124,7 +117,7 @@ TEST_CASE("recover: a write-ahead log cut below the anchor", "[engine][recover]"
   const TemporaryDirectory directory;
   append_and_die(directory.path());
   const fs::path wal = write_ahead_log(directory.path());
-  fs::resize_file(wal, fs::file_size(wal) * 2 / 3);
+  fs::resize_file(wal, content_bytes(wal) * 2 / 3);
   const std::string cut = contents_of(wal);
   check_refused(directory.path(), ErrorCode::kAcknowledgedDataMissing);
 
@@ -242,7 +235,7 @@ TEST_CASE("recover: what was interrupted can be done again", "[engine][recover]"
   fill(directory.path(), "shop", 20);
   append_and_die(directory.path());
   const fs::path wal = write_ahead_log(directory.path());
-  fs::resize_file(wal, fs::file_size(wal) / 2);
+  fs::resize_file(wal, content_bytes(wal) / 2);
   const std::string promises = contents_of(directory.path() / "ANCHOR");
   std::ofstream(directory.path() / "ANCHOR.new") << "half an anchor";
   CHECK(recover(directory.path(), true).accepted);

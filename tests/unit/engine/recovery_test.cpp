@@ -42,15 +42,8 @@ TEST_CASE("recovery: a store missing acknowledged events is refused and left as 
   TemporaryDirectory directory;
   append_and_die(directory.path(), 50, false);
   // The write-ahead log loses its end.
-  std::filesystem::path wal;
-  for (const auto& entry : std::filesystem::directory_iterator(directory.path() / "log")) {
-    if (entry.path().extension() == ".log" && entry.file_size() > 0) wal = entry.path();
-  }
-  REQUIRE_FALSE(wal.empty());
-  // Zeros were written ahead of it.
-  std::ifstream in(wal, std::ios::binary);
-  const std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  const auto size = content.find_last_not_of('\0') + 1;
+  const std::filesystem::path wal = write_ahead_log(directory.path());
+  const auto size = content_bytes(wal);
   std::filesystem::resize_file(wal, size - 20);
   const auto opened = Engine::open(directory.path(), small_options());
   REQUIRE(opened.has_error());
