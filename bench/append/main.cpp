@@ -22,9 +22,9 @@ struct Options {
   bool no_baselines = false;
   std::vector<std::size_t> batches{1, 10, 100, 1000};
   std::vector<unsigned> submitters{8};
-  std::vector<std::string> codecs{"lz4"};
+  std::vector<std::string> codecs{"zstd"};
   std::vector<std::string> kinds{"json"};
-  std::vector<std::uint64_t> streams{10'000};
+  std::vector<std::uint64_t> streams{100};
   unsigned producers = 2;
   double seconds = 2;
   int repetitions = 5;
@@ -143,7 +143,7 @@ void run_storage_targets(const Options& options, const std::filesystem::path& sc
 /// The same load with one thing changed.
 void run_variants(const Options& options, const std::filesystem::path& scratch, Report& report) {
   std::vector<AppendCase> variants;
-  for (const std::uint64_t streams : {std::uint64_t{100}, std::uint64_t{1'000'000}}) {
+  for (const std::uint64_t streams : {std::uint64_t{10'000}, std::uint64_t{1'000'000}}) {
     variants.push_back(base_case(options, "other stream count", 1000, 8));
     variants.back().streams = streams;
   }

@@ -17,7 +17,7 @@ struct Options {
   std::string json;
   std::vector<std::uint64_t> sizes{1'000'000, 10'000'000};
   std::size_t batch = 1000;
-  int kills = 7;
+  int kills = 25;  // what is left to replay is a matter of chance: fewer say little
   bool cold = false;
   bool tmpfs = false;
   std::string child_append;

@@ -1,5 +1,6 @@
 #include "filled_store.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <semaphore>
 
@@ -54,6 +55,8 @@ TenantId fill_store(Engine& engine, const Workload& workload, const FillOptions&
 std::unique_ptr<Engine> open_store(const std::filesystem::path& directory, std::size_t batch_cache_bytes) {
   EngineOptions options;
   options.create_if_missing = true;
+  // Where all batches fit, the index shall fit too: it is about a tenth of the log.
+  options.block_cache_bytes = std::max(options.block_cache_bytes, batch_cache_bytes / 4);
   options.batch_cache_bytes = batch_cache_bytes;
   return require(Engine::open(directory, std::move(options)), "opening the store");
 }

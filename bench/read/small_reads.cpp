@@ -113,7 +113,7 @@ void run_stream_reads(const std::filesystem::path& directory, TenantId tenant, c
   const CacheState states[]{
       {fmt::format("warm: the same {} streams again and again", kHotStreams), defaults.batch_cache_bytes,
        std::min(kHotStreams, streams), 1000, reads, false, true},
-      {"warm: any stream, batch cache holds the store", options.whole_cache_bytes, streams, reads * 5, reads, false,
+      {"warm: any stream, caches hold store and index", options.whole_cache_bytes, streams, reads * 5, reads, false,
        true},
       {fmt::format("warm: any stream, batch cache of {} MiB", defaults.batch_cache_bytes >> 20U),
        defaults.batch_cache_bytes, streams, reads / 2, reads, false, true},

@@ -17,7 +17,7 @@ struct Arguments {
   std::string tenant;
   std::string file = "-";
   std::string source;
-  std::string codec = "lz4";
+  std::string codec = "zstd";
   std::uint32_t batch_events = 1000;
   bool as_json = false;
 };

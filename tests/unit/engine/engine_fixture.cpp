@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 namespace bahi::test {
@@ -23,10 +24,13 @@ std::filesystem::path write_ahead_log(const std::filesystem::path& store) {
   throw std::runtime_error("no write-ahead log in " + store.string());
 }
 
+std::string contents_of(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
 std::uint64_t content_bytes(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  const std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  return content.find_last_not_of('\0') + 1;  // npos + 1 = 0
+  return contents_of(file).find_last_not_of('\0') + 1;  // npos + 1 = 0
 }
 
 EngineOptions small_options() {

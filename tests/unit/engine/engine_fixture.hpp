@@ -25,6 +25,9 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
+/// The bytes of a file; none when it is missing.
+std::string contents_of(const std::filesystem::path& path);
+
 /// Small buffers, no reserve, no need for free space: many engines fit on a small disk.
 EngineOptions small_options();
 std::unique_ptr<Engine> open_engine(const std::filesystem::path& directory, EngineOptions options = small_options());

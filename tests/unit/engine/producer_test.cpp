@@ -128,3 +128,31 @@ TEST_CASE("producer: repeats are recognised after restarts, index flushes and in
   CHECK(engine->durable_offset(tenant) == end);
   CHECK_FALSE(append_as(*engine, tenant, producer, 1, {{"order-1"}})->duplicate);
 }
+
+TEST_CASE("producer: a repeat whose condition its own events match gets the first answer, no conflict",
+          "[engine][producer]") {
+  TemporaryDirectory directory;
+  AppendRequest request;
+  AppendRequest other;
+  AppendResult first;
+  {
+    const auto engine = open_engine(directory.path());
+    const TenantId tenant = engine->create_tenant("shop").value();
+    request = request_of(tenant, {{"order-1", "placed", "{}", {"cart:5"}}});
+    request.producer = ProducerPosition{random_uuid(), 1};
+    request.condition = AppendCondition{EventQuery{{QueryItem{{"placed"}, {"cart:5"}}}}, Offset{0}};
+    other = request;
+    other.producer->sequence = 2;
+    first = engine->append(request).value();
+    CHECK_FALSE(first.duplicate);
+    check_same(engine->append(request), first);
+    CHECK(engine->append(other).error().code() == ErrorCode::kConditionFailed);  // the condition is a live one
+    REQUIRE(append(*engine, tenant, {{"order-2", "placed", "{}", {"cart:5"}}}));
+    check_same(engine->append(request), first);
+  }
+  // Neither the recent window nor the cache of producers knows it any more.
+  const auto engine = open_engine(directory.path());
+  check_same(engine->append(request), first);
+  CHECK(engine->append(other).error().code() == ErrorCode::kConditionFailed);
+  CHECK(engine->durable_offset(request.tenant) == Offset{2});
+}

@@ -17,11 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string contents_of(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
 /// All files but the locks and RocksDB's text log.
 std::map<std::string, std::string> files_of(const fs::path& store) {
   std::map<std::string, std::string> files;

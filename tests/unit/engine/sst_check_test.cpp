@@ -40,11 +40,6 @@ bool passes(const std::string& bytes) {
   return check_sst("file.sst", StringFile(bytes), bytes.size()).ok();
 }
 
-std::string contents_of(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
 void write_contents(const fs::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }

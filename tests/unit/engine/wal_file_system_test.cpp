@@ -43,11 +43,6 @@ fs::path newest_wal(const fs::path& directory) {
   return newest;
 }
 
-std::string bytes_of(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
 /// What a reader of the write-ahead log is given.
 std::string read_through(const fs::path& path, WalReading reading) {
   std::unique_ptr<rocksdb::FSSequentialFile> file;
@@ -99,7 +94,7 @@ TEST_CASE("write-ahead log: a killed process leaves zeros that recovery does not
   const auto db = open_database(directory.path() / "db");
   for (int number = 0; number < count; ++number) put(*db, number, 1 + static_cast<std::size_t>(number) * 37 % 900);
   fs::copy(directory.path() / "db", directory.path() / "copy", fs::copy_options::recursive);
-  const std::string raw = bytes_of(newest_wal(directory.path() / "copy"));
+  const std::string raw = contents_of(newest_wal(directory.path() / "copy"));
   const std::string given = read_through(newest_wal(directory.path() / "copy"), WalReading::kAll);
   REQUIRE(given.size() < raw.size());
   CHECK(raw.starts_with(given));
@@ -120,7 +115,7 @@ TEST_CASE("write-ahead log: a reader beside the writer is not given a record bef
   const std::string longer = read_through(wal, WalReading::kWholeOnly);
   REQUIRE(longer.size() > whole.size());
   CHECK(longer == read_through(wal, WalReading::kAll));
-  std::string raw = bytes_of(wal);
+  std::string raw = contents_of(wal);
   for (std::size_t place = whole.size(); place < longer.size(); ++place) {
     const fs::path torn = directory.path() / "torn.log";
     std::ofstream(torn, std::ios::binary) << raw.substr(0, place) << std::string(raw.size() - place, '\0');

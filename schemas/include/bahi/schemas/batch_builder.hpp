@@ -22,7 +22,7 @@ struct EncodedBody {
 };
 
 struct BatchBuilderOptions {
-  Codec codec = Codec::kLz4;
+  Codec codec = Codec::kZstd;
   int zstd_level = 1;
 };
 
