@@ -187,7 +187,7 @@ void Link::add_pending(std::uint64_t id, Pending pending) {
 
 /// Moves what waits to the connection, as far as the server lets us have requests in flight.
 void Link::send_waiting() {
-  if (!greeted_) return;
+  if (!greeted_ || leaving_) return;
   while (!unsent_.empty() && in_flight_ < welcome_.in_flight_max) {
     const auto found = pending_.find(unsent_.front());
     unsent_.pop_front();
@@ -335,6 +335,8 @@ void Link::handle(const FrameView& frame, Status& outcome) {
     outcome = failure->error;
   } else if (std::holds_alternative<wire::Ping>(message)) {
     put(0, wire::Pong{});
+  } else if (std::holds_alternative<wire::GoingAway>(message)) {
+    leaving_ = true;
   } else if (auto* welcome = std::get_if<wire::Welcome>(&message)) {
     welcome_ = std::move(*welcome);
     greeted_ = true;
@@ -344,7 +346,7 @@ void Link::handle(const FrameView& frame, Status& outcome) {
 }
 
 void Link::connection_lost() {
-  greeted_ = false;
+  greeted_ = leaving_ = false;
   silent_ticks_ = 0;
   error_code ignored;
   if (socket_) socket_->close(ignored);

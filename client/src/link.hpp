@@ -104,6 +104,7 @@ class Link : public std::enable_shared_from_this<Link> {
   // On the strand only.
   std::shared_ptr<boost::asio::ip::tcp::socket> socket_;  // null: not connected
   bool greeted_ = false;
+  bool leaving_ = false;  // the server stops: new requests are for the next connection
   bool closed_ = false;
   std::optional<Error> refusal_;  // the server does not let us in
   wire::Welcome welcome_;
