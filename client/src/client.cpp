@@ -36,15 +36,21 @@ class EventReader::Impl {
 
 EventReader::EventReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 EventReader::~EventReader() = default;
-Result<bool> EventReader::next(EventView& event, std::chrono::nanoseconds timeout) { return impl_->next(event, timeout); }
-Offset EventReader::position() const noexcept { return impl_->walker_.position(); }
-bool EventReader::caught_up() const { return impl_->flow_->caught_up(); }
+Result<bool> EventReader::next(EventView& event, std::chrono::nanoseconds timeout) {
+  return impl_->next(event, timeout);
+}
+Offset EventReader::position() const noexcept {
+  return impl_->walker_.position();
+}
+bool EventReader::caught_up() const {
+  return impl_->flow_->caught_up();
+}
 
 class Client::Impl {
  public:
   explicit Impl(ClientOptions options)
-      : link_(std::make_shared<Link>(context_.get_executor(), std::move(options))),
-        thread_([this] { context_.run(); }) {
+      : link_(std::make_shared<Link>(context_->get_executor(), std::move(options), context_)),
+        thread_([this] { context_->run(); }) {
     link_->start();
   }
   ~Impl() {
@@ -58,14 +64,15 @@ class Client::Impl {
   template <class Wanted>
   Result<Wanted> ask(const wire::Message& message, bool repeatable) {
     std::promise<Result<wire::Message>> promise;
-    link_->request(message, repeatable, [&promise](Result<wire::Message> answer) { promise.set_value(std::move(answer)); });
+    link_->request(message, repeatable,
+                   [&promise](Result<wire::Message> answer) { promise.set_value(std::move(answer)); });
     BAHI_ASSIGN(wire::Message answer, promise.get_future().get());
     if (auto* wanted = std::get_if<Wanted>(&answer)) return std::move(*wanted);
     return Error{ErrorCode::kMalformedFrame, "the server answered with another message than expected"};
   }
 
-  boost::asio::io_context context_{1};
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+  std::shared_ptr<boost::asio::io_context> context_ = std::make_shared<boost::asio::io_context>(1);
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_->get_executor()};
   std::shared_ptr<Link> link_;
   std::thread thread_;
   wire::Welcome welcome_;
@@ -82,7 +89,9 @@ Result<std::unique_ptr<Client>> Client::connect(ClientOptions options) {
   return std::unique_ptr<Client>(new Client(std::move(impl)));
 }
 
-const wire::Welcome& Client::welcome() const noexcept { return impl_->welcome_; }
+const wire::Welcome& Client::welcome() const noexcept {
+  return impl_->welcome_;
+}
 
 void Client::submit(AppendRequest request, AppendHandler done) {
   impl_->link_->append(std::move(request), [done = std::move(done)](Result<wire::Message> answer) {
@@ -104,7 +113,8 @@ std::unique_ptr<EventReader> Client::read(ReadRequest request) {
 }
 
 std::unique_ptr<EventReader> Client::subscribe(ReadRequest request) {
-  return std::unique_ptr<EventReader>(new EventReader(std::make_unique<EventReader::Impl>(impl_->link_, request, true)));
+  return std::unique_ptr<EventReader>(
+      new EventReader(std::make_unique<EventReader::Impl>(impl_->link_, request, true)));
 }
 
 Result<std::chrono::nanoseconds> Client::ping() {
@@ -118,20 +128,28 @@ Status Client::create_tenant(std::string_view name) {
   return {};
 }
 
-Result<wire::TenantList> Client::tenants() { return impl_->ask<wire::TenantList>(wire::ListTenants{}, true); }
+Result<wire::TenantList> Client::tenants() {
+  return impl_->ask<wire::TenantList>(wire::ListTenants{}, true);
+}
 
 Result<wire::TokenCreated> Client::create_token(const wire::CreateToken& token) {
   return impl_->ask<wire::TokenCreated>(token, false);
 }
 
-Result<wire::TokenList> Client::tokens() { return impl_->ask<wire::TokenList>(wire::ListTokens{}, true); }
+Result<wire::TokenList> Client::tokens() {
+  return impl_->ask<wire::TokenList>(wire::ListTokens{}, true);
+}
 
 Status Client::revoke_token(const Uuid& id) {
   BAHI_TRY(impl_->ask<wire::Done>(wire::RevokeToken{id}, false));
   return {};
 }
 
-Result<wire::Status> Client::status() { return impl_->ask<wire::Status>(wire::GetStatus{}, true); }
-Result<wire::VerifyReport> Client::verify() { return impl_->ask<wire::VerifyReport>(wire::VerifyStore{}, true); }
+Result<wire::Status> Client::status() {
+  return impl_->ask<wire::Status>(wire::GetStatus{}, true);
+}
+Result<wire::VerifyReport> Client::verify() {
+  return impl_->ask<wire::VerifyReport>(wire::VerifyStore{}, true);
+}
 
 }  // namespace bahi::client

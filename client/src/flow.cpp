@@ -124,7 +124,8 @@ Result<bool> PieceWalker::next_batch() {
   walker_.emplace(*batch_);
   if (piece_.from > walker_->offset() && !walker_->at_end()) {
     const std::uint64_t skipped = piece_.from - walker_->offset();
-    if (skipped >= batch_->header().event_count) return Error{ErrorCode::kMalformedFrame, "a batch that was not asked for"};
+    if (skipped >= batch_->header().event_count)
+      return Error{ErrorCode::kMalformedFrame, "a batch that was not asked for"};
     walker_->skip_to(static_cast<std::uint32_t>(skipped));
   }
   if (forward_) return true;

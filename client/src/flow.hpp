@@ -89,8 +89,8 @@ class PieceWalker {
   std::optional<std::uint64_t> left_;
   Offset position_;
   Piece piece_;
-  std::size_t next_size_ = 0;   // place in piece_.sizes
-  std::size_t next_byte_ = 0;   // place in piece_.bytes
+  std::size_t next_size_ = 0;  // place in piece_.sizes
+  std::size_t next_byte_ = 0;  // place in piece_.bytes
   std::shared_ptr<const DecodedBatch> batch_;
   std::optional<BodyMatcher> matcher_;
   std::optional<BatchWalker> walker_;                    // forward

@@ -32,12 +32,20 @@ constexpr std::size_t kBuffersPerWrite = 64;
 /// Heartbeats that may fail to come before the connection counts as lost.
 constexpr int kSilentIntervals = 3;
 
-auto resume(error_code& problem) { return asio::redirect_error(asio::use_awaitable, problem); }
+auto resume(error_code& problem) {
+  return asio::redirect_error(asio::use_awaitable, problem);
+}
 
-int ticks_of(std::chrono::milliseconds duration) { return static_cast<int>(duration / kTick) + 1; }
+int ticks_of(std::chrono::milliseconds duration) {
+  return static_cast<int>(duration / kTick) + 1;
+}
 
 Error lost(const ClientOptions& options, std::string_view why) {
   return {ErrorCode::kConnectionLost, fmt::format("{}:{}: {}", options.host, options.port, why)};
+}
+
+Error closed_error() {
+  return {ErrorCode::kCancelled, "the client was closed"};
 }
 
 /// The server will say the same next time.
@@ -53,8 +61,9 @@ bool is_final(const Error& error) {
 
 }  // namespace
 
-Link::Link(const asio::any_io_executor& executor, ClientOptions options)
-    : options_(std::move(options)),
+Link::Link(const asio::any_io_executor& executor, ClientOptions options, std::shared_ptr<void> context)
+    : context_(std::move(context)),
+      options_(std::move(options)),
       producer_(options_.producer.is_nil() ? random_uuid() : options_.producer),
       executor_(asio::make_strand(executor)),
       scratch_(kScratchBytes),
@@ -70,9 +79,13 @@ void Link::start() {
 }
 
 void Link::close() {
-  enqueue([this] {
+  (void)enqueue([this] {
     if (std::exchange(closed_, true)) return;
-    give_up({ErrorCode::kCancelled, "the client was closed"});
+    {
+      const std::scoped_lock lock(inbox_mutex_);
+      ended_ = true;
+    }
+    give_up(closed_error());
     error_code ignored;
     if (socket_) socket_->close(ignored);
     pause_.cancel();
@@ -83,14 +96,16 @@ void Link::close() {
 
 // --- from the callers' threads
 
-void Link::enqueue(std::function<void()> work) {
+bool Link::enqueue(std::function<void()> work) {
   bool first = false;
   {
     const std::scoped_lock lock(inbox_mutex_);
+    if (ended_) return false;
     first = inbox_.empty();
     inbox_.push_back(std::move(work));
   }
   if (first) asio::post(executor_, [self = shared_from_this()] { self->run_inbox(); });
+  return true;
 }
 
 void Link::run_inbox() {
@@ -110,7 +125,7 @@ void Link::append(AppendRequest request, Answer answer) {
     return answer(Error{ErrorCode::kOverloaded, "the appends of this client that wait for an answer fill its queue"});
   }
   // Producer sequence, id and place in the queue are given out together, so that all three are in the same order.
-  const std::scoped_lock ordering(order_mutex_);
+  std::unique_lock ordering(order_mutex_);
   if (!request.producer) request.producer = ProducerPosition{producer_, next_sequence_++};
   const std::uint64_t id = next_id_.fetch_add(1);
   auto pending = std::make_shared<Pending>();
@@ -118,34 +133,39 @@ void Link::append(AppendRequest request, Answer answer) {
   pending->repeatable = true;
   pending->answer = std::move(answer);
   wire::put_append(id, request, pending->frame);
-  enqueue([this, id, pending] { add_pending(id, std::move(*pending)); });
+  if (enqueue([this, id, pending] { add_pending(id, std::move(*pending)); })) return;
+  ordering.unlock();
+  queued_bytes_.fetch_sub(pending->bytes);
+  pending->answer(closed_error());
 }
 
 void Link::request(const wire::Message& message, bool repeatable, Answer answer) {
-  const std::scoped_lock ordering(order_mutex_);
+  std::unique_lock ordering(order_mutex_);
   const std::uint64_t id = next_id_.fetch_add(1);
   auto pending = std::make_shared<Pending>();
   pending->repeatable = repeatable;
   pending->answer = std::move(answer);
   wire::put_frame(id, message, 0, pending->frame);
-  enqueue([this, id, pending] { add_pending(id, std::move(*pending)); });
+  if (enqueue([this, id, pending] { add_pending(id, std::move(*pending)); })) return;
+  ordering.unlock();
+  queued_bytes_.fetch_sub(pending->bytes);
+  pending->answer(closed_error());
 }
 
 std::shared_ptr<Flow> Link::open_read(ReadRequest request, bool follow) {
   auto flow = std::make_shared<Flow>(std::move(request), follow);
-  enqueue([this, flow] {
-    if (closed_ || refusal_) {
-      return flow->finish(refusal_ ? *refusal_ : Error{ErrorCode::kCancelled, "the client was closed"});
-    }
+  const bool enqueued = enqueue([this, flow] {
+    if (closed_ || refusal_) return flow->finish(refusal_ ? *refusal_ : closed_error());
     const std::uint64_t id = next_id_.fetch_add(1);
     const auto place = flows_.emplace(id, OpenFlow{flow}).first;
     if (greeted_) send_read(id, place->second);
   });
+  if (!enqueued) flow->finish(closed_error());
   return flow;
 }
 
 void Link::taken(const std::shared_ptr<Flow>& flow, std::size_t bytes) {
-  enqueue([this, flow, bytes] {
+  (void)enqueue([this, flow, bytes] {
     for (auto& [id, open] : flows_) {
       if (open.flow != flow) continue;
       open.owed += bytes;
@@ -157,7 +177,7 @@ void Link::taken(const std::shared_ptr<Flow>& flow, std::size_t bytes) {
 }
 
 void Link::close_read(const std::shared_ptr<Flow>& flow) {
-  enqueue([this, flow] {
+  (void)enqueue([this, flow] {
     const auto found = std::find_if(flows_.begin(), flows_.end(), [&](const auto& f) { return f.second.flow == flow; });
     if (found == flows_.end()) return;
     if (greeted_) put(found->first, wire::Cancel{});
@@ -166,12 +186,13 @@ void Link::close_read(const std::shared_ptr<Flow>& flow) {
 }
 
 void Link::when_ready(std::function<void(Result<wire::Welcome>)> ready) {
-  enqueue([this, ready = std::move(ready)] {
-    if (closed_) return ready(Error{ErrorCode::kCancelled, "the client was closed"});
+  const bool enqueued = enqueue([this, ready] {
+    if (closed_) return ready(closed_error());
     if (refusal_) return ready(*refusal_);
     if (greeted_) return ready(welcome_);
     ready_.push_back(ready);
   });
+  if (!enqueued) ready(closed_error());
 }
 
 // --- on the strand: requests
@@ -179,7 +200,7 @@ void Link::when_ready(std::function<void(Result<wire::Welcome>)> ready) {
 void Link::add_pending(std::uint64_t id, Pending pending) {
   if (closed_ || refusal_) {
     queued_bytes_.fetch_sub(pending.bytes);
-    return pending.answer(refusal_ ? *refusal_ : Error{ErrorCode::kCancelled, "the client was closed"});
+    return pending.answer(refusal_ ? *refusal_ : closed_error());
   }
   pending_.emplace(id, std::move(pending));
   unsent_.push_back(id);
@@ -306,7 +327,8 @@ asio::awaitable<Status> Link::receive_once() {
   error_code problem;
   const std::shared_ptr<tcp::socket> socket = socket_;
   const std::size_t count = co_await socket->async_read_some(asio::buffer(scratch_), resume(problem));
-  if (problem) co_return lost(options_, problem == asio::error::eof ? "the server closed the connection" : problem.message());
+  if (problem)
+    co_return lost(options_, problem == asio::error::eof ? "the server closed the connection" : problem.message());
   silent_ticks_ = 0;
   splitter_.push({scratch_.data(), count});
   FrameView frame;
@@ -464,6 +486,8 @@ void Link::put(std::uint64_t id, const wire::Message& message) {
   wire::put_frame(id, message, 0, outbox_.back());
 }
 
-void Link::wake_sender() { output_waits_.cancel(); }
+void Link::wake_sender() {
+  output_waits_.cancel();
+}
 
 }  // namespace bahi::client

@@ -33,7 +33,8 @@ class Link : public std::enable_shared_from_this<Link> {
   /// Called once, on the strand. A Failure of the server comes as an error.
   using Answer = std::function<void(Result<wire::Message>)>;
 
-  Link(const boost::asio::any_io_executor& executor, ClientOptions options);
+  /// `context`, if given, is what the executor belongs to; the link then keeps it alive.
+  Link(const boost::asio::any_io_executor& executor, ClientOptions options, std::shared_ptr<void> context = nullptr);
   /// Begins to connect.
   void start();
   /// Fails whatever is waiting with kCancelled and closes the connection. Idempotent.
@@ -65,8 +66,8 @@ class Link : public std::enable_shared_from_this<Link> {
     int ticks_waited = 0;
   };
 
-  /// Runs `work` on the strand, soon, and in order.
-  void enqueue(std::function<void()> work);
+  /// Runs `work` on the strand, soon, and in order. False: the link is closed, and it will not run.
+  [[nodiscard]] bool enqueue(std::function<void()> work);
   void run_inbox();
   void add_pending(std::uint64_t id, Pending pending);
 
@@ -90,6 +91,7 @@ class Link : public std::enable_shared_from_this<Link> {
   void wake_sender();
   void tell_ready(const Result<wire::Welcome>& outcome);
 
+  const std::shared_ptr<void> context_;  // first, so that it goes last
   const ClientOptions options_;
   Uuid producer_;
   Executor executor_;
@@ -100,6 +102,7 @@ class Link : public std::enable_shared_from_this<Link> {
   std::uint64_t next_sequence_ = 0;  // protected by order_mutex_
   std::mutex inbox_mutex_;
   std::vector<std::function<void()>> inbox_;  // protected by inbox_mutex_
+  bool ended_ = false;                        // nothing more may be enqueued; protected by inbox_mutex_
 
   // On the strand only.
   std::shared_ptr<boost::asio::ip::tcp::socket> socket_;  // null: not connected

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include <boost/endian/conversion.hpp>
 #include <fmt/format.h>
+#include <boost/endian/conversion.hpp>
 
 namespace bahi {
 namespace {

@@ -20,7 +20,9 @@ namespace {
 constexpr flatbuffers::uoffset_t kDepthMax = 8;
 constexpr flatbuffers::uoffset_t kTablesMax = 64;
 
-Error malformed(std::string_view what) { return {ErrorCode::kMalformedFrame, fmt::format("frame: {}", what)}; }
+Error malformed(std::string_view what) {
+  return {ErrorCode::kMalformedFrame, fmt::format("frame: {}", what)};
+}
 
 /// Copies values out of a verified head; anything wrong is remembered until the end.
 class Reader {
@@ -90,13 +92,21 @@ class Reader {
 };
 
 Message decode(Reader& in, const fb::Hello& m) {
-  return Hello{m.magic(), m.major(), m.minor(), m.features(), in.text(m.token()), in.text(m.tenant()),
-               in.text(m.client())};
+  return Hello{m.magic(),          m.major(),           m.minor(),          m.features(),
+               in.text(m.token()), in.text(m.tenant()), in.text(m.client())};
 }
 
 Message decode(Reader& in, const fb::Welcome& m) {
-  return Welcome{m.major(), m.minor(), m.features(), in.text(m.server()), in.text(m.tenant()), in.role(m.role()),
-                 m.frame_bytes_max(), m.in_flight_max(), m.reads_max(), m.credit_bytes_max(),
+  return Welcome{m.major(),
+                 m.minor(),
+                 m.features(),
+                 in.text(m.server()),
+                 in.text(m.tenant()),
+                 in.role(m.role()),
+                 m.frame_bytes_max(),
+                 m.in_flight_max(),
+                 m.reads_max(),
+                 m.credit_bytes_max(),
                  m.heartbeat_interval_ms()};
 }
 
@@ -159,17 +169,39 @@ Message decode(Reader& in, const fb::Read& m) {
   return read;
 }
 
-Message decode(Reader&, const fb::Credit& m) { return Credit{m.bytes()}; }
-Message decode(Reader&, const fb::Cancel&) { return Cancel{}; }
-Message decode(Reader& in, const fb::Batches& m) { return Batches{in.numbers(m.sizes()), Offset{m.next()}}; }
-Message decode(Reader&, const fb::CaughtUp& m) { return CaughtUp{Offset{m.next()}}; }
-Message decode(Reader&, const fb::ReadEnd& m) { return ReadEnd{Offset{m.next()}}; }
-Message decode(Reader&, const fb::Ping&) { return Ping{}; }
-Message decode(Reader&, const fb::Pong&) { return Pong{}; }
-Message decode(Reader&, const fb::GoingAway&) { return GoingAway{}; }
-Message decode(Reader&, const fb::Done&) { return Done{}; }
-Message decode(Reader& in, const fb::CreateTenant& m) { return CreateTenant{in.text(m.name())}; }
-Message decode(Reader&, const fb::ListTenants&) { return ListTenants{}; }
+Message decode(Reader&, const fb::Credit& m) {
+  return Credit{m.bytes()};
+}
+Message decode(Reader&, const fb::Cancel&) {
+  return Cancel{};
+}
+Message decode(Reader& in, const fb::Batches& m) {
+  return Batches{in.numbers(m.sizes()), Offset{m.next()}};
+}
+Message decode(Reader&, const fb::CaughtUp& m) {
+  return CaughtUp{Offset{m.next()}};
+}
+Message decode(Reader&, const fb::ReadEnd& m) {
+  return ReadEnd{Offset{m.next()}};
+}
+Message decode(Reader&, const fb::Ping&) {
+  return Ping{};
+}
+Message decode(Reader&, const fb::Pong&) {
+  return Pong{};
+}
+Message decode(Reader&, const fb::GoingAway&) {
+  return GoingAway{};
+}
+Message decode(Reader&, const fb::Done&) {
+  return Done{};
+}
+Message decode(Reader& in, const fb::CreateTenant& m) {
+  return CreateTenant{in.text(m.name())};
+}
+Message decode(Reader&, const fb::ListTenants&) {
+  return ListTenants{};
+}
 
 Message decode(Reader& in, const fb::TenantList& m) {
   TenantList list;
@@ -186,8 +218,12 @@ Message decode(Reader& in, const fb::CreateToken& m) {
   return CreateToken{std::move(tenant), in.role(m.role()), in.text(m.name()), Timestamp{m.expires_at()}};
 }
 
-Message decode(Reader& in, const fb::TokenCreated& m) { return TokenCreated{in.uuid(m.id()), in.text(m.secret())}; }
-Message decode(Reader&, const fb::ListTokens&) { return ListTokens{}; }
+Message decode(Reader& in, const fb::TokenCreated& m) {
+  return TokenCreated{in.uuid(m.id()), in.text(m.secret())};
+}
+Message decode(Reader&, const fb::ListTokens&) {
+  return ListTokens{};
+}
 
 Message decode(Reader& in, const fb::TokenList& m) {
   TokenList list;
@@ -199,14 +235,18 @@ Message decode(Reader& in, const fb::TokenList& m) {
   const auto expires = in.numbers(m.expires_at());
   const std::size_t count = in.rows(ids, tenants, roles, names, created, expires);
   for (std::size_t i = 0; i < count; ++i) {
-    list.tokens.push_back({ids[i], std::move(tenants[i]), in.role(roles[i]), std::move(names[i]),
-                           Timestamp{created[i]}, Timestamp{expires[i]}});
+    list.tokens.push_back({ids[i], std::move(tenants[i]), in.role(roles[i]), std::move(names[i]), Timestamp{created[i]},
+                           Timestamp{expires[i]}});
   }
   return list;
 }
 
-Message decode(Reader& in, const fb::RevokeToken& m) { return RevokeToken{in.uuid(m.id())}; }
-Message decode(Reader&, const fb::GetStatus&) { return GetStatus{}; }
+Message decode(Reader& in, const fb::RevokeToken& m) {
+  return RevokeToken{in.uuid(m.id())};
+}
+Message decode(Reader&, const fb::GetStatus&) {
+  return GetStatus{};
+}
 
 Message decode(Reader& in, const fb::Status& m) {
   Status status;
@@ -219,7 +259,9 @@ Message decode(Reader& in, const fb::Status& m) {
   return status;
 }
 
-Message decode(Reader&, const fb::VerifyStore&) { return VerifyStore{}; }
+Message decode(Reader&, const fb::VerifyStore&) {
+  return VerifyStore{};
+}
 
 Message decode(Reader& in, const fb::VerifyReport& m) {
   VerifyReport report{m.tenants(), m.batches(), m.events(), m.stored_bytes(), m.postings(), {}};

@@ -58,7 +58,9 @@ auto column(const Rows& rows, Value value) {
   return values;
 }
 
-fb::Uuid uuid(const Uuid& id) { return {id.high, id.low}; }
+fb::Uuid uuid(const Uuid& id) {
+  return {id.high, id.low};
+}
 
 flatbuffers::Offset<fb::Append> encode(Builder& builder, const AppendRequest& request) {
   const auto streams = list(builder, column(request.expectations, [](const StreamExpectation& e) { return e.stream; }));
@@ -82,7 +84,9 @@ flatbuffers::Offset<fb::Append> encode(Builder& builder, const AppendRequest& re
                           request.condition ? request.condition->from.value : 0);
 }
 
-flatbuffers::Offset<void> encode(Builder&, const Unknown&) { return {}; }
+flatbuffers::Offset<void> encode(Builder&, const Unknown&) {
+  return {};
+}
 
 auto encode(Builder& builder, const Hello& m) {
   const auto token = text(builder, m.token);
@@ -97,7 +101,9 @@ auto encode(Builder& builder, const Welcome& m) {
                            m.credit_bytes_max, m.heartbeat_interval_ms);
 }
 
-auto encode(Builder& builder, const Append& m) { return encode(builder, m.request); }
+auto encode(Builder& builder, const Append& m) {
+  return encode(builder, m.request);
+}
 
 auto encode(Builder& builder, const Appended& m) {
   return fb::CreateAppended(builder, m.result.first_offset.value, m.result.event_count, m.result.recorded_at.nanos,
@@ -124,19 +130,39 @@ auto encode(Builder& builder, const Read& m) {
                         list(builder, filter.tags), m.request.limit.value_or(~std::uint64_t{0}), m.credit);
 }
 
-auto encode(Builder& builder, const Credit& m) { return fb::CreateCredit(builder, m.bytes); }
-auto encode(Builder& builder, const Cancel&) { return fb::CreateCancel(builder); }
+auto encode(Builder& builder, const Credit& m) {
+  return fb::CreateCredit(builder, m.bytes);
+}
+auto encode(Builder& builder, const Cancel&) {
+  return fb::CreateCancel(builder);
+}
 auto encode(Builder& builder, const Batches& m) {
   return fb::CreateBatches(builder, list(builder, m.sizes), m.next.value);
 }
-auto encode(Builder& builder, const CaughtUp& m) { return fb::CreateCaughtUp(builder, m.next.value); }
-auto encode(Builder& builder, const ReadEnd& m) { return fb::CreateReadEnd(builder, m.next.value); }
-auto encode(Builder& builder, const Ping&) { return fb::CreatePing(builder); }
-auto encode(Builder& builder, const Pong&) { return fb::CreatePong(builder); }
-auto encode(Builder& builder, const GoingAway&) { return fb::CreateGoingAway(builder); }
-auto encode(Builder& builder, const Done&) { return fb::CreateDone(builder); }
-auto encode(Builder& builder, const CreateTenant& m) { return fb::CreateCreateTenant(builder, text(builder, m.name)); }
-auto encode(Builder& builder, const ListTenants&) { return fb::CreateListTenants(builder); }
+auto encode(Builder& builder, const CaughtUp& m) {
+  return fb::CreateCaughtUp(builder, m.next.value);
+}
+auto encode(Builder& builder, const ReadEnd& m) {
+  return fb::CreateReadEnd(builder, m.next.value);
+}
+auto encode(Builder& builder, const Ping&) {
+  return fb::CreatePing(builder);
+}
+auto encode(Builder& builder, const Pong&) {
+  return fb::CreatePong(builder);
+}
+auto encode(Builder& builder, const GoingAway&) {
+  return fb::CreateGoingAway(builder);
+}
+auto encode(Builder& builder, const Done&) {
+  return fb::CreateDone(builder);
+}
+auto encode(Builder& builder, const CreateTenant& m) {
+  return fb::CreateCreateTenant(builder, text(builder, m.name));
+}
+auto encode(Builder& builder, const ListTenants&) {
+  return fb::CreateListTenants(builder);
+}
 
 auto encode(Builder& builder, const TenantList& m) {
   using Entry = TenantList::Entry;
@@ -157,7 +183,9 @@ auto encode(Builder& builder, const TokenCreated& m) {
   return fb::CreateTokenCreated(builder, &id, text(builder, m.secret));
 }
 
-auto encode(Builder& builder, const ListTokens&) { return fb::CreateListTokens(builder); }
+auto encode(Builder& builder, const ListTokens&) {
+  return fb::CreateListTokens(builder);
+}
 
 auto encode(Builder& builder, const TokenList& m) {
   using Entry = TokenList::Entry;
@@ -176,7 +204,9 @@ auto encode(Builder& builder, const RevokeToken& m) {
   return fb::CreateRevokeToken(builder, &id);
 }
 
-auto encode(Builder& builder, const GetStatus&) { return fb::CreateGetStatus(builder); }
+auto encode(Builder& builder, const GetStatus&) {
+  return fb::CreateGetStatus(builder);
+}
 
 auto encode(Builder& builder, const Status& m) {
   const auto version = text(builder, m.version);
@@ -186,7 +216,9 @@ auto encode(Builder& builder, const Status& m) {
                           list(builder, column(m.counters, [](const auto& counter) { return counter.second; })));
 }
 
-auto encode(Builder& builder, const VerifyStore&) { return fb::CreateVerifyStore(builder); }
+auto encode(Builder& builder, const VerifyStore&) {
+  return fb::CreateVerifyStore(builder);
+}
 
 auto encode(Builder& builder, const VerifyReport& m) {
   using Finding = VerifyReport::Finding;

@@ -55,7 +55,9 @@ Error unauthenticated() {
   return {ErrorCode::kUnauthenticated, "the token is missing, unknown, expired or revoked"};
 }
 
-std::string stream_of(const Uuid& id) { return fmt::format("{}-{}", kCategory, format_uuid(id)); }
+std::string stream_of(const Uuid& id) {
+  return fmt::format("{}-{}", kCategory, format_uuid(id));
+}
 
 }  // namespace
 
@@ -75,8 +77,7 @@ Result<std::unique_ptr<Access>> Access::load(Engine& engine) {
 
 Status Access::take_in(const EventView& event) {
   const auto damaged = [&event](std::string_view what) {
-    return Error{ErrorCode::kCorruptLog,
-                 fmt::format("system tenant, offset {}: token: {}", event.offset.value, what)};
+    return Error{ErrorCode::kCorruptLog, fmt::format("system tenant, offset {}: token: {}", event.offset.value, what)};
   };
   const auto id = parse_uuid(event.stream.substr(kCategory.size() + 1));
   if (!id) return damaged("its stream has no id");
@@ -127,7 +128,8 @@ Result<CredentialPtr> Access::authenticate(std::string_view token, Timestamp now
 Result<wire::TokenCreated> Access::create(const NewToken& token, std::string_view actor, Timestamp now) {
   BAHI_ASSIGN(const TenantId tenant, engine_.find_tenant(token.tenant));
   if (token.name.size() > kNameBytesMax || !is_printable_utf8(token.name)) {
-    return Error{ErrorCode::kInvalidArgument, "token name: must be at most 512 bytes of UTF-8 without control characters"};
+    return Error{ErrorCode::kInvalidArgument,
+                 "token name: must be at most 512 bytes of UTF-8 without control characters"};
   }
   if (token.expires_at.nanos != 0 && token.expires_at <= now) {
     return Error{ErrorCode::kInvalidArgument, "token expiry: lies in the past"};

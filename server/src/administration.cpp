@@ -100,12 +100,14 @@ Administration::Outcome Administration::run(const Credential& credential, std::s
   Result<VerifyReport> verified = recorded ? engine_.verify() : Result<VerifyReport>(recorded.error());
   verifying_.store(false);
   if (!verified) return verified.error();
-  wire::VerifyReport report{verified->tenants, verified->batches, verified->events, verified->stored_bytes,
-                            verified->postings, {}};
+  wire::VerifyReport report{verified->tenants,      verified->batches,  verified->events,
+                            verified->stored_bytes, verified->postings, {}};
   const std::vector<TenantInfo> tenants = engine_.tenants();
   for (Finding& finding : verified->findings) {
-    const auto found = std::find_if(tenants.begin(), tenants.end(), [&](const auto& t) { return t.id == finding.tenant; });
-    report.findings.push_back({found == tenants.end() ? "system" : found->name, finding.offset, std::move(finding.error)});
+    const auto found =
+        std::find_if(tenants.begin(), tenants.end(), [&](const auto& t) { return t.id == finding.tenant; });
+    report.findings.push_back(
+        {found == tenants.end() ? "system" : found->name, finding.offset, std::move(finding.error)});
   }
   return wire::Message(std::move(report));
 }

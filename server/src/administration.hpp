@@ -20,11 +20,13 @@ class Administration {
   using Counters = std::vector<std::pair<std::string, std::uint64_t>>;
 
   /// `counters` gives the server's own figures for a status.
-  Administration(Engine& engine, Access& access, AuditLog& audit, const Clock& clock, std::function<Counters()> counters)
+  Administration(Engine& engine, Access& access, AuditLog& audit, const Clock& clock,
+                 std::function<Counters()> counters)
       : engine_(engine), access_(access), audit_(audit), clock_(clock), counters_(std::move(counters)) {}
 
   /// The answer to a request that check_permission allowed; a Failure when it did not work.
-  [[nodiscard]] wire::Message carry_out(const Credential& credential, std::string_view peer, const wire::Message& request);
+  [[nodiscard]] wire::Message carry_out(const Credential& credential, std::string_view peer,
+                                        const wire::Message& request);
 
  private:
   using Outcome = Result<wire::Message>;

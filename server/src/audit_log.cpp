@@ -48,8 +48,12 @@ void AuditLog::denied(const Credential* credential, std::string_view peer, std::
   }
   engine_.submit(std::move(*event), [this, missed](const Result<AppendResult>& stored) {
     if (!stored) not_recorded_.fetch_add(missed + 1, std::memory_order_relaxed);
-    in_flight_.fetch_sub(1, std::memory_order_acq_rel);
+    if (in_flight_.fetch_sub(1, std::memory_order_acq_rel) == 1) in_flight_.notify_all();
   });
+}
+
+void AuditLog::settle() const {
+  for (auto left = in_flight_.load(); left != 0; left = in_flight_.load()) in_flight_.wait(left);
 }
 
 Status AuditLog::administered(const Credential& credential, std::string_view peer, std::string_view request,

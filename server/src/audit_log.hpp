@@ -11,8 +11,8 @@
 
 namespace bahi::server {
 
-/// Stream audit-TENANT (audit-system without one); types bahi.request-denied and bahi.administered. Thread-safe; the engine
-/// must outlive it, and the last record's answer it.
+/// Stream audit-TENANT (audit-system without one); types bahi.request-denied and bahi.administered. Thread-safe; the
+/// engine must outlive it.
 class AuditLog {
  public:
   AuditLog(Engine& engine, const Clock& clock) : engine_(engine), clock_(clock) {}
@@ -24,6 +24,8 @@ class AuditLog {
   Status administered(const Credential& credential, std::string_view peer, std::string_view request,
                       std::string_view target);
 
+  /// Returns when everything recorded is stored. To be called before the end.
+  void settle() const;
   [[nodiscard]] std::uint64_t denials() const noexcept { return denials_.load(std::memory_order_relaxed); }
 
  private:

@@ -78,7 +78,8 @@ Status BatchFeed::take_all(std::size_t bytes_max, Slice& slice) {
     next_ = forward() ? last : first;
   }
   if (slice.sizes.empty()) {
-    return Error{ErrorCode::kCorruptLog, fmt::format("no batch holds offset {}", forward() ? from.value : to.value - 1)};
+    return Error{ErrorCode::kCorruptLog,
+                 fmt::format("no batch holds offset {}", forward() ? from.value : to.value - 1)};
   }
   return {};
 }

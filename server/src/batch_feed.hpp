@@ -1,7 +1,8 @@
 // Stored batches that hold matching events, piece by piece, from any offset up to the durable end and on.
 //
-// Catching up and following are the same walk: a subscription keeps only the offset where it goes on, and reads from there
-// whatever is durable by now. So there is no seam between history and live events at which one could be lost or repeated.
+// Catching up and following are the same walk: a subscription keeps only the offset where it goes on, and reads from
+// there whatever is durable by now. So there is no seam between history and live events at which one could be lost or
+// repeated.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,8 @@ class BatchFeed {
   /// `follow`: goes on with new events; forward only. Errors: kInvalidArgument, kUnknownTenant, kOffsetOutOfRange.
   [[nodiscard]] static Result<BatchFeed> open(const Engine& engine, ReadRequest request, bool follow);
 
-  /// The next batches: about `bytes_max` bytes, but at least one batch, unless none matches in a bounded part of the log.
-  /// Errors: those of the engine's cursors.
+  /// The next batches: about `bytes_max` bytes, but at least one batch, unless none matches in a bounded part of the
+  /// log. Errors: those of the engine's cursors.
   [[nodiscard]] Result<Slice> next(std::size_t bytes_max);
 
   [[nodiscard]] TenantId tenant() const noexcept { return request_.tenant; }
@@ -51,9 +52,9 @@ class BatchFeed {
   void count(std::uint64_t events);
 
   const Engine* engine_;
-  ReadRequest request_;   // `limit` is what is left of it
+  ReadRequest request_;  // `limit` is what is left of it
   bool follow_;
-  Offset end_;            // forward: the read stops before; backward: at
+  Offset end_;  // forward: the read stops before; backward: at
   Offset next_;
   std::uint64_t window_;  // offsets looked at in one go
 };

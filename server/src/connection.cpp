@@ -38,7 +38,9 @@ Connection::Connection(asio::ip::tcp::socket socket, IoThread& home, Services& s
   services_.traffic.connections.fetch_add(1, std::memory_order_relaxed);
 }
 
-Connection::~Connection() { services_.traffic.connections.fetch_sub(1, std::memory_order_relaxed); }
+Connection::~Connection() {
+  services_.traffic.connections.fetch_sub(1, std::memory_order_relaxed);
+}
 
 void Connection::run() {
   error_code ignored;
@@ -162,16 +164,18 @@ void Connection::proceed() {
 
 void Connection::perform(SubmitAppend& action) {
   services_.traffic.appends_in_flight.fetch_add(1, std::memory_order_relaxed);
-  services_.engine.submit(std::move(action.append), [self = shared_from_this(), request = action.request,
-                                                     &traffic = services_.traffic](Result<AppendResult> result) mutable {
-    // The connection must not die on this thread, so it moves.
-    auto& home = self->home_.context;
-    asio::post(home, [self = std::move(self), request, result = std::move(result)] {
-      self->session_.answer_append(request, result);
-      self->proceed();
-    });
-    if (traffic.appends_in_flight.fetch_sub(1, std::memory_order_acq_rel) == 1) traffic.appends_in_flight.notify_all();
-  });
+  services_.engine.submit(std::move(action.append),
+                          [self = shared_from_this(), request = action.request,
+                           &traffic = services_.traffic](Result<AppendResult> result) mutable {
+                            // The connection must not die on this thread, so it moves.
+                            auto& home = self->home_.context;
+                            asio::post(home, [self = std::move(self), request, result = std::move(result)] {
+                              self->session_.answer_append(request, result);
+                              self->proceed();
+                            });
+                            if (traffic.appends_in_flight.fetch_sub(1, std::memory_order_acq_rel) == 1)
+                              traffic.appends_in_flight.notify_all();
+                          });
 }
 
 void Connection::perform(OpenRead& action) {
@@ -180,7 +184,9 @@ void Connection::perform(OpenRead& action) {
   if (feed) readings_.emplace(action.request, Reading{std::move(*feed)});
 }
 
-void Connection::perform(CloseRead& action) { forget(action.request); }
+void Connection::perform(CloseRead& action) {
+  forget(action.request);
+}
 
 void Connection::perform(Administer& action) {
   asio::post(services_.workers, [self = shared_from_this(), credential = session_.credential(),

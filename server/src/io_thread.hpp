@@ -1,4 +1,5 @@
-// One thread that moves bytes, and the connections that live on it. A connection never changes threads, so it needs no locks.
+// One thread that moves bytes, and the connections that live on it. A connection never changes threads, so it needs no
+// locks.
 #pragma once
 
 #include <algorithm>

@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
-#include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
+#include <boost/asio/ip/address.hpp>
 
 #include "bahi/server/server.hpp"
 
@@ -46,10 +46,11 @@ Status check_options(const ServerOptions& options) {
   if (limits.credit_bytes_max == 0) return wrong("credit_bytes_max", "must be 1 or more");
   if (limits.in_flight_bytes_max == 0) return wrong("in_flight_bytes_max", "must be 1 or more");
   if (limits.write_queue_bytes_max == 0) return wrong("write_queue_bytes_max", "must be 1 or more");
-  for (const auto& [name, value] :
-       {std::pair{"heartbeat_interval", limits.heartbeat_interval}, {"handshake_deadline", limits.handshake_deadline},
-        {"frame_deadline", limits.frame_deadline}, {"idle_deadline", limits.idle_deadline},
-        {"write_deadline", limits.write_deadline}}) {
+  for (const auto& [name, value] : {std::pair{"heartbeat_interval", limits.heartbeat_interval},
+                                    {"handshake_deadline", limits.handshake_deadline},
+                                    {"frame_deadline", limits.frame_deadline},
+                                    {"idle_deadline", limits.idle_deadline},
+                                    {"write_deadline", limits.write_deadline}}) {
     if (value.count() <= 0) return wrong(name, "must be more than 0");
   }
   if (limits.idle_deadline <= limits.heartbeat_interval) {

@@ -18,16 +18,16 @@ struct Rule {
 
 /// What is not listed needs no permission: it belongs to the conversation itself.
 constexpr std::array kRules{
-    //   request         scope               admin  writer reader auditor
-    Rule{"Append",       Scope::kNotSystem,  true,  true,  false, false},
-    Rule{"Read",         Scope::kAnyTenant,  true,  true,  true,  true},
-    Rule{"CreateToken",  Scope::kAnyTenant,  true,  false, false, false},
-    Rule{"RevokeToken",  Scope::kAnyTenant,  true,  false, false, false},
-    Rule{"ListTokens",   Scope::kAnyTenant,  true,  false, false, true},
-    Rule{"CreateTenant", Scope::kWholeStore, true,  false, false, false},
-    Rule{"ListTenants",  Scope::kWholeStore, true,  false, false, true},
-    Rule{"GetStatus",    Scope::kWholeStore, true,  false, false, true},
-    Rule{"VerifyStore",  Scope::kWholeStore, true,  false, false, true},
+    // request, scope, admin, writer, reader, auditor
+    Rule{"Append", Scope::kNotSystem, true, true, false, false},
+    Rule{"Read", Scope::kAnyTenant, true, true, true, true},
+    Rule{"CreateToken", Scope::kAnyTenant, true, false, false, false},
+    Rule{"RevokeToken", Scope::kAnyTenant, true, false, false, false},
+    Rule{"ListTokens", Scope::kAnyTenant, true, false, false, true},
+    Rule{"CreateTenant", Scope::kWholeStore, true, false, false, false},
+    Rule{"ListTenants", Scope::kWholeStore, true, false, false, true},
+    Rule{"GetStatus", Scope::kWholeStore, true, false, false, true},
+    Rule{"VerifyStore", Scope::kWholeStore, true, false, false, true},
 };
 
 bool allows(const Rule& rule, Role role) {
@@ -47,17 +47,20 @@ Status check_permission(const Credential& credential, const wire::Message& reque
   for (const Rule& rule : kRules) {
     if (rule.request != name) continue;
     if (!allows(rule, credential.role)) {
-      return Error{ErrorCode::kForbidden, fmt::format("{}: the role {} does not allow it", name, to_string(credential.role))};
+      return Error{ErrorCode::kForbidden,
+                   fmt::format("{}: the role {} does not allow it", name, to_string(credential.role))};
     }
     if (rule.scope == Scope::kWholeStore && !credential.whole_store) {
       return Error{ErrorCode::kForbidden, fmt::format("{}: only a token of the tenant 'system' allows it", name)};
     }
     if (rule.scope == Scope::kNotSystem && credential.tenant == kSystemTenant) {
-      return Error{ErrorCode::kForbidden, fmt::format("{}: only the server itself writes to the tenant 'system'", name)};
+      return Error{ErrorCode::kForbidden,
+                   fmt::format("{}: only the server itself writes to the tenant 'system'", name)};
     }
   }
   const auto* token = std::get_if<wire::CreateToken>(&request);
-  if (token != nullptr && !credential.whole_store && !token->tenant.empty() && token->tenant != credential.tenant_name) {
+  if (token != nullptr && !credential.whole_store && !token->tenant.empty() &&
+      token->tenant != credential.tenant_name) {
     return Error{ErrorCode::kForbidden, "CreateToken: a token of this tenant allows it for this tenant only"};
   }
   return {};

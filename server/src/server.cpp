@@ -20,8 +20,8 @@ namespace bahi::server {
 namespace {
 
 namespace asio = boost::asio;
-using boost::system::error_code;
 using asio::ip::tcp;
+using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kTickInterval{250};
 /// After a failed accept: the process has no descriptor left, and trying again at once would only burn time.
@@ -158,7 +158,8 @@ asio::awaitable<void> Server::Impl::accept_loop() {
   for (std::size_t next = 0; !stopping_.load(); ++next) {
     IoThread& home = *io_threads_[next % io_threads_.size()];
     error_code problem;
-    tcp::socket socket = co_await acceptor_.async_accept(home.context, asio::redirect_error(asio::use_awaitable, problem));
+    tcp::socket socket =
+        co_await acceptor_.async_accept(home.context, asio::redirect_error(asio::use_awaitable, problem));
     if (stopping_.load() || problem == asio::error::operation_aborted) break;
     if (problem) {
       if (!std::exchange(complained, true)) log(LogLevel::kError, "accepting a connection: " + problem.message());
@@ -225,6 +226,7 @@ void Server::Impl::stop() {
     traffic_.appends_in_flight.wait(left);
   }
   while (!all_gone()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  audit_.settle();
   for (const auto& thread : io_threads_) {
     thread->work.reset();
     thread->context.stop();
@@ -233,7 +235,9 @@ void Server::Impl::stop() {
 }
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
 Result<std::unique_ptr<Server>> Server::start(Engine& engine, ServerOptions options) {
   auto impl = std::make_unique<Impl>(engine, std::move(options));
@@ -244,8 +248,14 @@ Result<std::unique_ptr<Server>> Server::start(Engine& engine, ServerOptions opti
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
-void Server::stop() { impl_->stop(); }
-std::uint16_t Server::port() const noexcept { return impl_->endpoint_.port(); }
-bool Server::asks_for_credentials() const noexcept { return impl_->asks_for_credentials_; }
+void Server::stop() {
+  impl_->stop();
+}
+std::uint16_t Server::port() const noexcept {
+  return impl_->endpoint_.port();
+}
+bool Server::asks_for_credentials() const noexcept {
+  return impl_->asks_for_credentials_;
+}
 
 }  // namespace bahi::server

@@ -74,9 +74,8 @@ void Session::greet(const wire::Envelope& envelope) {
     return fail({ErrorCode::kUnsupportedProtocol, "the first message must be a Hello of Bahi's protocol"});
   }
   if (hello->major != wire::kMajor) {
-    return fail({ErrorCode::kUnsupportedProtocol,
-                 fmt::format("protocol version {}.{}; this server speaks {}.{}", hello->major, hello->minor, wire::kMajor,
-                             wire::kMinor)});
+    return fail({ErrorCode::kUnsupportedProtocol, fmt::format("protocol version {}.{}; this server speaks {}.{}",
+                                                              hello->major, hello->minor, wire::kMajor, wire::kMinor)});
   }
   const Result<CredentialPtr> admitted = doorkeeper_(*hello);
   if (!admitted) {
@@ -138,7 +137,8 @@ bool Session::handle_conversation(const wire::Envelope& envelope) {
 
 Status Session::check_request(const wire::Message& message) const {
   if (!is_request(message)) {
-    return Error{ErrorCode::kUnknownRequest, fmt::format("{}: not a request that this server knows", wire::name_of(message))};
+    return Error{ErrorCode::kUnknownRequest,
+                 fmt::format("{}: not a request that this server knows", wire::name_of(message))};
   }
   if (!credential_->live(clock_.now())) {
     return Error{ErrorCode::kUnauthenticated, "the token has expired or was revoked"};
@@ -264,7 +264,9 @@ void Session::read_ready(std::uint64_t request) {
 
 // --- to the peer
 
-void Session::refuse(std::uint64_t request, const Error& error) { put(request, wire::Failure{error}); }
+void Session::refuse(std::uint64_t request, const Error& error) {
+  put(request, wire::Failure{error});
+}
 
 /// The caller appends the payload to the output by itself.
 void Session::put(std::uint64_t request, const wire::Message& message, std::size_t payload_bytes) {

@@ -49,7 +49,9 @@ std::vector<Request> all_requests() {
   const std::vector<Role> everybody{Role::kAdmin, Role::kWriter, Role::kReader, Role::kAuditor};
   const std::vector<Role> overseers{Role::kAdmin, Role::kAuditor};
   return {
-      {"Append", Scope::kNotSystem, {Role::kAdmin, Role::kWriter},
+      {"Append",
+       Scope::kNotSystem,
+       {Role::kAdmin, Role::kWriter},
        [](client::Client& c) { return status_of(c.append(request_of({}, {{"order-1"}}))); }},
       {"Read", Scope::kTenant, everybody,
        [](client::Client& c) {
@@ -62,16 +64,24 @@ std::vector<Request> all_requests() {
          const auto next = c.subscribe({})->next(event, std::chrono::seconds(1));
          return next || next.error().code() == ErrorCode::kDeadlineExceeded ? Status{} : Status{next.error()};
        }},
-      {"CreateToken", Scope::kTenant, {Role::kAdmin},
-       [](client::Client& c) { return status_of(c.create_token({"", Role::kReader, "made by a test", {}})); }},
+      {"CreateToken",
+       Scope::kTenant,
+       {Role::kAdmin},
+       [](client::Client& c) {
+         return status_of(c.create_token({"", Role::kReader, "made by a test", {}}));
+       }},
       // That the token is unknown is only found out by those who are allowed to ask.
-      {"RevokeToken", Scope::kTenant, {Role::kAdmin},
+      {"RevokeToken",
+       Scope::kTenant,
+       {Role::kAdmin},
        [](client::Client& c) {
          const Status revoked = c.revoke_token(Uuid{1, 2});
          return !revoked && revoked.error().code() == ErrorCode::kUnknownToken ? Status{} : revoked;
        }},
       {"ListTokens", Scope::kTenant, overseers, [](client::Client& c) { return status_of(c.tokens()); }},
-      {"CreateTenant", Scope::kWholeStore, {Role::kAdmin},
+      {"CreateTenant",
+       Scope::kWholeStore,
+       {Role::kAdmin},
        [](client::Client& c) { return c.create_tenant("made-by-a-test"); }},
       {"ListTenants", Scope::kWholeStore, overseers, [](client::Client& c) { return status_of(c.tenants()); }},
       {"GetStatus", Scope::kWholeStore, overseers, [](client::Client& c) { return status_of(c.status()); }},

@@ -9,8 +9,10 @@ namespace {
 std::vector<Event> some_events(std::size_t from, std::size_t count) {
   std::vector<Event> events;
   for (std::size_t i = from; i < from + count; ++i) {
-    events.push_back({"order-" + std::to_string(i % 7), i % 3 == 0 ? "placed" : "paid",
-                      R"({"n":)" + std::to_string(i) + "}", {"customer:" + std::to_string(i % 5)}});
+    events.push_back({"order-" + std::to_string(i % 7),
+                      i % 3 == 0 ? "placed" : "paid",
+                      R"({"n":)" + std::to_string(i) + "}",
+                      {"customer:" + std::to_string(i % 5)}});
   }
   return events;
 }

@@ -27,7 +27,9 @@ TestServer::TestServer(server::ServerOptions options) : options_(std::move(optio
   start();
 }
 
-TestServer::~TestServer() { stop(); }
+TestServer::~TestServer() {
+  stop();
+}
 
 void TestServer::start() {
   if (!engine_) engine_ = open_engine(directory_.path());
@@ -42,7 +44,9 @@ void TestServer::stop() {
   engine_.reset();
 }
 
-TenantId TestServer::shop() const { return engine_->find_tenant("shop").value(); }
+TenantId TestServer::shop() const {
+  return engine_->find_tenant("shop").value();
+}
 
 client::ClientOptions TestServer::client_options(const std::string& tenant, const std::string& token) const {
   client::ClientOptions options;

@@ -25,7 +25,8 @@ class TestServer {
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] TenantId shop() const;
 
-  [[nodiscard]] client::ClientOptions client_options(const std::string& tenant = "shop", const std::string& token = "") const;
+  [[nodiscard]] client::ClientOptions client_options(const std::string& tenant = "shop",
+                                                     const std::string& token = "") const;
   [[nodiscard]] std::unique_ptr<client::Client> client(const std::string& tenant = "shop",
                                                        const std::string& token = "") const;
   /// Creates a token directly in the store.

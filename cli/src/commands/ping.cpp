@@ -23,8 +23,8 @@ Result<ExitCode> run_ping(const Context& context, std::uint32_t count) {
   }
   std::sort(micros.begin(), micros.end());
   if (!micros.empty()) {
-    fmt::print("{} round trips: fastest {:.0f} us, median {:.0f} us, slowest {:.0f} us\n", micros.size(), micros.front(),
-               micros[micros.size() / 2], micros.back());
+    fmt::print("{} round trips: fastest {:.0f} us, median {:.0f} us, slowest {:.0f} us\n", micros.size(),
+               micros.front(), micros[micros.size() / 2], micros.back());
   }
   return ExitCode::kOk;
 }

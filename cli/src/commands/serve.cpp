@@ -63,7 +63,8 @@ Result<ExitCode> run_serve(const Context& context, const Arguments& arguments) {
     print_settings(arguments, settings);
     return ExitCode::kOk;
   }
-  if (context.directory.empty()) return Error{ErrorCode::kInvalidArgument, "serve: name the store's directory with --data"};
+  if (context.directory.empty())
+    return Error{ErrorCode::kInvalidArgument, "serve: name the store's directory with --data"};
   const StopSignal& stop = StopSignal::instance();
   raise_descriptor_limit();
   settings.engine.create_if_missing = true;

@@ -23,7 +23,8 @@ Setting number(std::string name, std::string help, T& (*place)(ServeSettings&), 
     std::uint64_t value = 0;
     const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (problem != std::errc{} || end != text.data() + text.size() || value < min || value > max) {
-      return Error{ErrorCode::kInvalidArgument, fmt::format("'{}' is not a whole number from {} to {}", text, min, max)};
+      return Error{ErrorCode::kInvalidArgument,
+                   fmt::format("'{}' is not a whole number from {} to {}", text, min, max)};
     }
     place(settings) = T(value);
     return {};
@@ -80,7 +81,8 @@ Status apply_file(const std::vector<Setting>& settings, const std::string& file,
                  fmt::format("{}, line {}, column {}: {}", file, place.line, place.column, problem.description())};
   }
   for (const auto& [key, node] : table) {
-    const auto found = std::find_if(settings.begin(), settings.end(), [&](const Setting& s) { return s.name == key.str(); });
+    const auto found =
+        std::find_if(settings.begin(), settings.end(), [&](const Setting& s) { return s.name == key.str(); });
     const std::string where = fmt::format("{}, line {}: ", file, node.source().begin.line);
     if (found == settings.end()) {
       return Error{ErrorCode::kInvalidArgument, fmt::format("{}there is no setting '{}'", where, key.str())};
@@ -91,7 +93,8 @@ Status apply_file(const std::vector<Setting>& settings, const std::string& file,
     } else if (!found->is_text && node.is_integer()) {
       value = std::to_string(node.as_integer()->get());
     } else {
-      return about(where, *found, {ErrorCode::kInvalidArgument, found->is_text ? "must be a text" : "must be a whole number"});
+      return about(where, *found,
+                   {ErrorCode::kInvalidArgument, found->is_text ? "must be a text" : "must be a whole number"});
     }
     if (const Status status = found->set(result, value); !status) return about(where, *found, status.error());
   }
@@ -115,39 +118,56 @@ std::vector<Setting> serve_settings() {
       [](const ServeSettings& s) { return std::string(to_string(s.server.credentials)); }));
   const auto add = [&all]<class T>(const char* name, const char* help, T& (*place)(ServeSettings&), std::uint64_t min,
                                    std::uint64_t max) { all.push_back(number<T>(name, help, place, min, max)); };
-  add("io_threads", "Threads that serve connections; 0: one per processor, at most 8",
+  add(
+      "io_threads", "Threads that serve connections; 0: one per processor, at most 8",
       +[](ServeSettings& s) -> std::uint32_t& { return s.server.io_threads; }, 0, 64);
-  add("connections_max", "Connections at a time; more are closed at once",
+  add(
+      "connections_max", "Connections at a time; more are closed at once",
       +[](ServeSettings& s) -> std::size_t& { return s.server.limits.connections_max; }, 1, 1'000'000);
-  add("in_flight_max", "Requests without an answer, per connection",
+  add(
+      "in_flight_max", "Requests without an answer, per connection",
       +[](ServeSettings& s) -> std::uint32_t& { return s.server.limits.in_flight_max; }, 1, 1'000'000);
-  add("in_flight_bytes_max", "Bytes of unanswered appends, per connection",
+  add(
+      "in_flight_bytes_max", "Bytes of unanswered appends, per connection",
       +[](ServeSettings& s) -> std::size_t& { return s.server.limits.in_flight_bytes_max; }, 1, kBytesMax);
-  add("reads_max", "Open reads and subscriptions, per connection",
+  add(
+      "reads_max", "Open reads and subscriptions, per connection",
       +[](ServeSettings& s) -> std::uint32_t& { return s.server.limits.reads_max; }, 1, 1'000'000);
-  add("credit_bytes_max", "Bytes that a reader may let the server send ahead, per read",
+  add(
+      "credit_bytes_max", "Bytes that a reader may let the server send ahead, per read",
       +[](ServeSettings& s) -> std::uint32_t& { return s.server.limits.credit_bytes_max; }, 1, 1024 * kMiB);
-  add("write_queue_bytes_max", "Bytes that wait to be sent, per connection",
+  add(
+      "write_queue_bytes_max", "Bytes that wait to be sent, per connection",
       +[](ServeSettings& s) -> std::size_t& { return s.server.limits.write_queue_bytes_max; }, 1, kBytesMax);
-  add("heartbeat_interval_ms", "Milliseconds of silence after which a peer is pinged",
+  add(
+      "heartbeat_interval_ms", "Milliseconds of silence after which a peer is pinged",
       +[](ServeSettings& s) -> Millis& { return s.server.limits.heartbeat_interval; }, 1, kMillisMax);
-  add("handshake_deadline_ms", "Milliseconds from the connection to the first message",
+  add(
+      "handshake_deadline_ms", "Milliseconds from the connection to the first message",
       +[](ServeSettings& s) -> Millis& { return s.server.limits.handshake_deadline; }, 1, kMillisMax);
-  add("frame_deadline_ms", "Milliseconds from a frame's first byte to its last",
+  add(
+      "frame_deadline_ms", "Milliseconds from a frame's first byte to its last",
       +[](ServeSettings& s) -> Millis& { return s.server.limits.frame_deadline; }, 1, kMillisMax);
-  add("idle_deadline_ms", "Milliseconds of silence after which a connection is closed",
+  add(
+      "idle_deadline_ms", "Milliseconds of silence after which a connection is closed",
       +[](ServeSettings& s) -> Millis& { return s.server.limits.idle_deadline; }, 1, kMillisMax);
-  add("write_deadline_ms", "Milliseconds for which a peer may take nothing of what waits for it",
+  add(
+      "write_deadline_ms", "Milliseconds for which a peer may take nothing of what waits for it",
       +[](ServeSettings& s) -> Millis& { return s.server.limits.write_deadline; }, 1, kMillisMax);
-  add("shutdown_deadline_ms", "Milliseconds for what is in flight when the server stops",
+  add(
+      "shutdown_deadline_ms", "Milliseconds for what is in flight when the server stops",
       +[](ServeSettings& s) -> Millis& { return s.server.shutdown_deadline; }, 0, kMillisMax);
-  add("queue_bytes_max", "Bytes of appends submitted and not yet sequenced, of all connections",
+  add(
+      "queue_bytes_max", "Bytes of appends submitted and not yet sequenced, of all connections",
       +[](ServeSettings& s) -> std::size_t& { return s.engine.queue_bytes_max; }, 1, kBytesMax);
-  add("write_buffer_bytes", "Bytes of the log in memory; bounds what is replayed when the store is opened",
+  add(
+      "write_buffer_bytes", "Bytes of the log in memory; bounds what is replayed when the store is opened",
       +[](ServeSettings& s) -> std::size_t& { return s.engine.write_buffer_bytes; }, kMiB, kBytesMax);
-  add("block_cache_bytes", "Bytes of the log and the index cached as they are on the disk",
+  add(
+      "block_cache_bytes", "Bytes of the log and the index cached as they are on the disk",
       +[](ServeSettings& s) -> std::size_t& { return s.engine.block_cache_bytes; }, kMiB, kBytesMax);
-  add("batch_cache_bytes", "Bytes of decompressed batches cached",
+  add(
+      "batch_cache_bytes", "Bytes of decompressed batches cached",
       +[](ServeSettings& s) -> std::size_t& { return s.engine.batch_cache_bytes; }, kMiB, kBytesMax);
   return all;
 }

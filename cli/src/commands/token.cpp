@@ -109,7 +109,8 @@ void add_token_commands(CLI::App& app, Context& context) {
 
   CLI::App* const create = token->add_subcommand("create", "Create a token; it is printed, and stored nowhere");
   auto arguments = std::make_shared<NewToken>();
-  create->add_option("--tenant,-t", arguments->tenant, "Whose log it opens; 'system' is for administration of the store")
+  create
+      ->add_option("--tenant,-t", arguments->tenant, "Whose log it opens; 'system' is for administration of the store")
       ->required();
   create->add_option("--role", arguments->role, "What it allows")
       ->required()
@@ -120,9 +121,8 @@ void add_token_commands(CLI::App& app, Context& context) {
       "Examples:\n"
       "  bahi token create --tenant system --role admin --name ops --data /var/lib/bahi\n"
       "  bahi token create --tenant shop --role writer --expires 2027-01-01T00:00:00Z --server 127.0.0.1:7440");
-  create->callback([&context, arguments] {
-    context.action = [&context, arguments] { return create_token(context, *arguments); };
-  });
+  create->callback(
+      [&context, arguments] { context.action = [&context, arguments] { return create_token(context, *arguments); }; });
 
   CLI::App* const list = token->add_subcommand("list", "List the live tokens");
   auto as_json = std::make_shared<bool>(false);

@@ -37,8 +37,8 @@ std::string tenant_name(const std::vector<TenantInfo>& tenants, TenantId id) {
   return fmt::format("(number {})", id.value);
 }
 
-void append_json(const std::vector<TenantInfo>& tenants, const VerifyReport& result, const std::vector<Finding>& findings,
-                 std::string& text) {
+void append_json(const std::vector<TenantInfo>& tenants, const VerifyReport& result,
+                 const std::vector<Finding>& findings, std::string& text) {
   text += fmt::format(R"({{"ok":{},"tenants":{},"events":{},"batches":{},"stored_bytes":{},"postings":{},"findings":[)",
                       findings.empty(), result.tenants, result.events, result.batches, result.stored_bytes,
                       result.postings);
@@ -54,8 +54,8 @@ void append_json(const std::vector<TenantInfo>& tenants, const VerifyReport& res
   text += "]}\n";
 }
 
-void append_text(const std::vector<TenantInfo>& tenants, const VerifyReport& result, const std::vector<Finding>& findings,
-                 std::string& text) {
+void append_text(const std::vector<TenantInfo>& tenants, const VerifyReport& result,
+                 const std::vector<Finding>& findings, std::string& text) {
   for (const Finding& finding : findings) {
     text += fmt::format("DAMAGED  tenant {}, first bad offset {}: {}\n", tenant_name(tenants, finding.tenant),
                         finding.offset.value, finding.error.to_string());
@@ -80,11 +80,13 @@ Result<Verified> verify_remotely(const Context& context) {
   BAHI_ASSIGN(const wire::VerifyReport remote, client->verify());
   Verified verified;
   verified.report = {remote.tenants, remote.batches, remote.events, remote.stored_bytes, remote.postings, {}};
-  for (const auto& tenant : tenants.tenants) verified.tenants.push_back({tenant.id, tenant.name, Offset{tenant.events}});
+  for (const auto& tenant : tenants.tenants)
+    verified.tenants.push_back({tenant.id, tenant.name, Offset{tenant.events}});
   for (const auto& finding : remote.findings) {
     const auto found = std::find_if(verified.tenants.begin(), verified.tenants.end(),
                                     [&](const TenantInfo& tenant) { return tenant.name == finding.tenant; });
-    verified.findings.push_back({found == verified.tenants.end() ? kSystemTenant : found->id, finding.offset, finding.error});
+    verified.findings.push_back(
+        {found == verified.tenants.end() ? kSystemTenant : found->id, finding.offset, finding.error});
   }
   return verified;
 }

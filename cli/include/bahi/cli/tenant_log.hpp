@@ -33,7 +33,8 @@ class TenantLog {
 /// Of a server: that of the options' tenant.
 [[nodiscard]] Result<std::unique_ptr<TenantLog>> remote_log(client::ClientOptions options);
 
-/// "HOST:PORT", "HOST", "[ADDRESS]:PORT", ":PORT"; what is left out stays as it is in `host` and `port`. kInvalidArgument.
+/// "HOST:PORT", "HOST", "[ADDRESS]:PORT", ":PORT"; what is left out stays as it is in `host` and `port`.
+/// kInvalidArgument.
 Status parse_endpoint(const std::string& text, std::string& host, std::uint16_t& port);
 
 }  // namespace bahi::cli

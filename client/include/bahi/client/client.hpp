@@ -23,9 +23,9 @@ class EventReader {
   EventReader(const EventReader&) = delete;
   EventReader& operator=(const EventReader&) = delete;
 
-  /// True: `event` is the next one; its views hold until the next call. False: there is no more, which of a subscription
-  /// is never true before its limit. Waits for at most `timeout`. Errors: kDeadlineExceeded (call again), kCorruptLog
-  /// (a batch that fails its checksum), kConnectionLost, and those of the engine's cursors.
+  /// True: `event` is the next one; its views hold until the next call. False: there is no more, which of a
+  /// subscription is never true before its limit. Waits for at most `timeout`. Errors: kDeadlineExceeded (call again),
+  /// kCorruptLog (a batch that fails its checksum), kConnectionLost, and those of the engine's cursors.
   [[nodiscard]] Result<bool> next(EventView& event, std::chrono::nanoseconds timeout = std::chrono::nanoseconds::max());
   /// Where a new read that goes on behind the last event given would begin (of a backward one: end). To be kept by a
   /// consumer that wants to resume after its own restart.
@@ -45,7 +45,8 @@ using AppendHandler = std::function<void(Result<AppendResult>)>;
 
 /// A client with a thread of its own. Thread-safe. Everything that is asked for survives lost connections, see
 /// ClientOptions::retry_for: an append is sent again with the same producer position and so is stored once, a read goes
-/// on behind what it has received. After a reconnect an answer may say `duplicate` for what this client appended itself.
+/// on behind what it has received. After a reconnect an answer may say `duplicate` for what this client appended
+/// itself.
 ///
 /// Errors of all requests: those of the server (docs/errors.md), kConnectionLost, kUnauthenticated, kForbidden,
 /// kUnknownTenant (of the options), kUnsupportedProtocol, kCancelled (the client was closed).

@@ -13,9 +13,9 @@ namespace bahi::client {
 struct ClientOptions {
   std::string host = "127.0.0.1";  ///< name or numeric address
   std::uint16_t port = 7440;
-  std::string token;                ///< empty: the server must not ask for one
-  std::string tenant;               ///< empty: the token's; without a token: "system"
-  std::string name = "bahi-client"; ///< for the server's log
+  std::string token;                 ///< empty: the server must not ask for one
+  std::string tenant;                ///< empty: the token's; without a token: "system"
+  std::string name = "bahi-client";  ///< for the server's log
   std::chrono::milliseconds connect_deadline{5'000};
   /// How long a request or a read waits, in all, for a connection that is lost or cannot be made, before it fails with
   /// kConnectionLost. What may be repeated without harm is sent again on the new connection.

@@ -54,7 +54,7 @@ class FrameSplitter {
 
   std::size_t frame_bytes_max_;
   std::string_view input_;
-  std::string partial_;      // the beginning of a frame
+  std::string partial_;         // the beginning of a frame
   bool partial_given_ = false;  // `partial_` was given whole, and is dropped by the next call
 };
 

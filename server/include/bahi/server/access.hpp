@@ -62,8 +62,8 @@ class Access {
   /// Creates a token; durable when this returns. `actor` is recorded as who did it. Errors: kUnknownTenant,
   /// kInvalidArgument; those of Engine::append.
   [[nodiscard]] Result<wire::TokenCreated> create(const NewToken& token, std::string_view actor, Timestamp now);
-  /// Ends a token; no session that it opened is served any more. `within`: only a token of this tenant, kSystemTenant: any.
-  /// Errors: kUnknownToken; those of Engine::append.
+  /// Ends a token; no session that it opened is served any more. `within`: only a token of this tenant, kSystemTenant:
+  /// any. Errors: kUnknownToken; those of Engine::append.
   Status revoke(const Uuid& id, TenantId within, std::string_view actor, Timestamp now);
   /// The live tokens of a tenant (kSystemTenant: of all), in the order of their ids.
   [[nodiscard]] std::vector<wire::TokenList::Entry> list(TenantId within, Timestamp now) const;

@@ -24,10 +24,10 @@ enum class Credentials : std::uint8_t {
 
 /// What one peer may use. The first group is announced to clients.
 struct Limits {
-  std::uint32_t in_flight_max = 1024;                          ///< requests without an answer, per connection
-  std::uint32_t reads_max = 64;                                ///< open reads and subscriptions, per connection
-  std::uint32_t credit_bytes_max = std::uint32_t{16} << 20U;   ///< outstanding credit of one read
-  std::chrono::milliseconds heartbeat_interval{10'000};        ///< a silent peer is pinged this often
+  std::uint32_t in_flight_max = 1024;                         ///< requests without an answer, per connection
+  std::uint32_t reads_max = 64;                               ///< open reads and subscriptions, per connection
+  std::uint32_t credit_bytes_max = std::uint32_t{16} << 20U;  ///< outstanding credit of one read
+  std::chrono::milliseconds heartbeat_interval{10'000};       ///< a silent peer is pinged this often
 
   std::size_t connections_max = 12'000;
   /// Nothing more is received from a connection while the bodies of its unanswered appends exceed this.

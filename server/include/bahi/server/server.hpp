@@ -24,9 +24,9 @@ class Server {
   Server& operator=(const Server&) = delete;
   /// Stops.
   ~Server();
-  /// Takes no new connections and no new requests, answers what is in flight, then closes the connections, at the latest
-  /// after the shutdown deadline. Returns when everything has ended, and the engine has answered whatever was submitted
-  /// to it. Idempotent.
+  /// Takes no new connections and no new requests, answers what is in flight, then closes the connections, at the
+  /// latest after the shutdown deadline. Returns when everything has ended, and the engine has answered whatever was
+  /// submitted to it. Idempotent.
   void stop();
 
   /// The one listened to.
