@@ -1,11 +1,11 @@
-# The program, and the libraries with headers and a CMake package: find_package(bahi) gives bahi::base, bahi::schemas
-# and bahi::engine. packaging/consumer shows their use, and a test builds it against an installation.
+# The program, and the libraries with headers and a CMake package: find_package(bahi) gives bahi::base, bahi::schemas,
+# bahi::engine and bahi::client. packaging/consumer shows their use, and a test builds it against an installation.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/bahi)
 install(TARGETS bahi RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS bahi_base bahi_schemas bahi_engine EXPORT bahi-targets
+install(TARGETS bahi_base bahi_schemas bahi_engine bahi_asio bahi_client EXPORT bahi-targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT bahi-targets NAMESPACE bahi:: DESTINATION ${package_dir})

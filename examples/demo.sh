@@ -61,4 +61,4 @@ bahi index rebuild | indent
 tell "What the store holds."
 bahi stats | indent
 
-tell "That was Bahi. README.md says how it works; the program is build/release/cli/bahi."
+tell "That was the store in a directory."

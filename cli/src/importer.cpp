@@ -42,13 +42,12 @@ Uuid content_producer(std::string_view first_line) {
   return uuid_of("bahi import, first line: ", first_line);
 }
 
-Result<StoredEvents> StoredEvents::open(const Engine& engine, TenantId tenant, const AppendResult& stored) {
+Result<StoredEvents> StoredEvents::open(const TenantLog& log, const AppendResult& stored) {
   ReadRequest request;
-  request.tenant = tenant;
   request.from = stored.first_offset;
   request.to = stored.first_offset + stored.event_count;
   StoredEvents events;
-  BAHI_ASSIGN(events.cursor_, engine.read(std::move(request)));
+  BAHI_ASSIGN(events.cursor_, log.read(std::move(request)));
   events.left_ = stored.event_count;
   return events;
 }
@@ -89,8 +88,8 @@ struct Importer::Batch {
   }
 };
 
-Importer::Importer(Engine& engine, LineSource& input, ImportOptions options)
-    : engine_(engine),
+Importer::Importer(TenantLog& log, LineSource& input, ImportOptions options)
+    : log_(log),
       input_(input),
       options_(std::move(options)),
       builder_(BatchBuilderOptions{.codec = options_.codec}) {
@@ -135,7 +134,7 @@ Status Importer::skip_present() {
     if (!stored || stored->at_end()) {
       BAHI_ASSIGN(const std::optional<AppendResult> present, find_present(*event));
       if (!present) return {};
-      BAHI_ASSIGN(stored, StoredEvents::open(engine_, options_.tenant, *present));
+      BAHI_ASSIGN(stored, StoredEvents::open(log_, *present));
       if (options_.progress) options_.progress(input_.bytes_consumed());
     }
     BAHI_TRY(stored->expect(*event, line.number));
@@ -150,13 +149,12 @@ Result<std::optional<AppendResult>> Importer::find_present(const EventLine& even
   builder_.clear();
   if (const Status added = builder_.add(event.event); !added) return reader_.locate(added.error());
   AppendRequest request;
-  request.tenant = options_.tenant;
   BAHI_ASSIGN(request.body, builder_.finish());
   request.producer = ProducerPosition{*producer_, next_event_};
   // No stream ever gets that far: the append is answered from an earlier one, or stores nothing.
   const Version impossible{std::numeric_limits<std::int64_t>::max()};
   request.expectations.push_back({std::string(event.event.stream), ExpectedVersion::exactly(impossible)});
-  const Result<AppendResult> answer = engine_.append(std::move(request));
+  const Result<AppendResult> answer = log_.append(std::move(request));
   if (answer) return std::optional<AppendResult>(*answer);
   if (answer.error().code() == ErrorCode::kWrongExpectedVersion) return std::optional<AppendResult>();
   return answer.error();
@@ -211,13 +209,12 @@ Status Importer::submit(std::unique_ptr<Batch> batch) {
 void Importer::launch(std::unique_ptr<Batch> batch, EncodedBody body) {
   batch->body_bytes = body.raw_size;
   AppendRequest request;
-  request.tenant = options_.tenant;
   request.body = std::move(body);
   request.producer = ProducerPosition{*producer_, batch->first_event};
   Batch* const waiting = batch.get();
   in_flight_bytes_ += batch->body_bytes;
   in_flight_.push_back(std::move(batch));
-  engine_.submit(std::move(request), [this, waiting](Result<AppendResult> answer) {
+  log_.submit(std::move(request), [this, waiting](Result<AppendResult> answer) {
     const std::lock_guard lock(mutex_);
     waiting->answer = std::move(answer);
     answered_.notify_one();
@@ -256,7 +253,7 @@ Status Importer::take_duplicate(const Batch& batch, const AppendResult& stored) 
                               "an earlier run that failed stored this part in larger batches; run again with the "
                               "--batch-events of that run"});
   }
-  BAHI_ASSIGN(StoredEvents events, StoredEvents::open(engine_, options_.tenant, stored));
+  BAHI_ASSIGN(StoredEvents events, StoredEvents::open(log_, stored));
   std::size_t present = 0;
   for (; !events.at_end(); ++present) {
     const Line line = batch.line(present);

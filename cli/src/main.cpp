@@ -17,13 +17,18 @@ constexpr const char* kVersion = "bahi " BAHI_VERSION;
 
 int run(int argc, char** argv) {
   Context context;
-  CLI::App app("Bahi: an event-sourced storage engine. Events in, events out, nothing lost, nothing altered.", "bahi");
+  CLI::App app("Bahi: an event-sourced log server. Events in, events out, nothing lost, nothing altered.", "bahi");
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(1);
   app.fallthrough();
   app.get_formatter()->column_width(34);
   app.add_option("--data,--data-dir", context.directory, "Directory of the store; may stand behind the command too")
       ->envname("BAHI_DATA");
+  app.add_option("--server", context.server,
+                 "HOST:PORT of a server, instead of --data; it is the one that is used when both are given")
+      ->envname("BAHI_SERVER");
+  app.add_option("--token", context.token, "Credential for the server; safer in the variable, where ps does not show it")
+      ->envname("BAHI_TOKEN");
   app.footer(
       "Examples:\n"
       "  export BAHI_DATA=/var/lib/bahi\n"
@@ -40,6 +45,9 @@ int run(int argc, char** argv) {
   add_stats_command(app, context);
   add_index_commands(app, context);
   add_recover_command(app, context);
+  add_token_commands(app, context);
+  add_serve_command(app, context);
+  add_ping_command(app, context);
 
   try {
     app.parse(argc, argv);
@@ -49,8 +57,9 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "bahi: usage: {}\nRun bahi --help, or --help behind the command.\n", problem.what());
     return static_cast<int>(ExitCode::kUsage);
   }
-  if (context.directory.empty()) {
-    fmt::print(stderr, "bahi: usage: name the directory of the store with --data DIR or in BAHI_DATA\n");
+  if (context.directory.empty() && context.needs_directory && !context.remote()) {
+    fmt::print(stderr, "bahi: usage: name the directory of the store with --data DIR or in BAHI_DATA, or a server with "
+                       "--server HOST:PORT or in BAHI_SERVER\n");
     return static_cast<int>(ExitCode::kUsage);
   }
   const Result<ExitCode> code = context.action();

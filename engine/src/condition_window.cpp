@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "body_matcher.hpp"
+#include "bahi/schemas/body_matcher.hpp"
 #include "keys.hpp"
 
 namespace bahi {

@@ -8,7 +8,7 @@
 
 #include "bahi/engine/log_store.hpp"
 #include "bahi/engine/read.hpp"
-#include "body_matcher.hpp"
+#include "bahi/schemas/body_matcher.hpp"
 #include "term_index.hpp"
 
 namespace bahi {

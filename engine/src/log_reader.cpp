@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "body_matcher.hpp"
+#include "bahi/schemas/body_matcher.hpp"
 #include "event_cursor.hpp"
 #include "keys.hpp"
 

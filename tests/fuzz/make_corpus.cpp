@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include "bahi/schemas/batch_builder.hpp"
+#include "bahi/schemas/frame.hpp"
+#include "bahi/schemas/wire.hpp"
 #include "checked_batch.hpp"
 
 namespace bahi::fuzz {
@@ -41,7 +43,33 @@ void write(const std::string& directory, unsigned number, std::string_view bytes
   }
 }
 
+/// One frame of each kind of message that a client sends, and conversations of them.
+std::string conversation(unsigned shape, bool whole) {
+  AppendRequest append;
+  append.body = sample(shape, Codec::kLz4);
+  append.expectations = {{"order-1", ExpectedVersion::no_stream()}};
+  append.condition = AppendCondition{{{QueryItem{{"OrderPlaced"}, {"customer:1"}}}}, Offset{shape}};
+  wire::Read read;
+  read.request.filter = {"order-1", "order", {"OrderPlaced"}, {"customer:1"}};
+  read.follow = shape % 2 == 0;
+  read.credit = 1000;
+  const std::vector<wire::Message> messages{
+      wire::Hello{}, read, wire::Append{append}, wire::Credit{500}, wire::Ping{}, wire::CreateToken{"shop", Role::kReader, "n", {}},
+      wire::Cancel{}, wire::RevokeToken{Uuid{1, 2}}, wire::ListTenants{}, wire::CreateTenant{"shop"},
+      wire::Batches{{1, 2}, {}}, wire::TokenList{{{Uuid{1, 2}, "shop", Role::kAdmin, "n", {}, {}}}},
+      wire::Failure{Error{ErrorCode::kConditionFailed, "m", Conflict{"order-1", 1, 2}}}};
+  std::string bytes;
+  if (!whole) {
+    wire::put_frame(shape, messages[shape % messages.size()], 0, bytes);
+    return bytes.substr(kFramePrefixBytes);
+  }
+  for (unsigned i = 0; i <= shape % 13; ++i) wire::put_frame(i, messages[(i * (1 + shape / 13)) % messages.size()], 0, bytes);
+  return bytes;
+}
+
 std::string seed_for(std::string_view target, unsigned shape) {
+  if (target == "fuzz_wire") return conversation(shape, false);
+  if (target == "fuzz_session") return conversation(shape, true);
   const auto codec = static_cast<Codec>(shape % 3);
   const EncodedBody body = sample(shape, target == "fuzz_body" ? Codec::kNone : codec);
   if (target == "fuzz_body") return body.bytes;

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -12,7 +13,6 @@
 #include "bahi/cli/line_source.hpp"
 #include "bahi/cli/output.hpp"
 #include "bahi/cli/stop_signal.hpp"
-#include "bahi/schemas/decoded_batch.hpp"
 #include "bahi/schemas/limits.hpp"
 #include "commands.hpp"
 
@@ -173,22 +173,34 @@ Result<AppendRequest> make_request(const Arguments& arguments) {
 }
 
 /// The answer as JSON. The streams come from the log, since a duplicate answers for what was sent the first time.
-Result<std::string> describe(const Engine& engine, TenantId tenant, const AppendResult& result) {
-  const Offset end = result.first_offset + result.event_count;
-  BAHI_ASSIGN(const auto cursor, engine.read_batches(tenant, result.first_offset, end));
-  BAHI_ASSIGN(const bool found, cursor->next());
-  if (!found) return Error{ErrorCode::kCorruptLog, "the batch just appended cannot be read"};
-  BAHI_ASSIGN(const auto batch, DecodedBatch::decode(cursor->stored()));
-  std::vector<std::int64_t> next = batch->first_versions();
-  for (std::uint32_t i = 0; i < batch->body().event_count(); ++i) ++next[batch->body().stream_ref(i)];
+Result<std::string> describe(const TenantLog& log, const AppendResult& result) {
+  struct Range {
+    std::string stream;
+    Version first, last;
+  };
+  ReadRequest request;
+  request.from = result.first_offset;
+  request.to = result.first_offset + result.event_count;
+  BAHI_ASSIGN(const auto cursor, log.read(std::move(request)));
+  std::vector<Range> ranges;
+  std::unordered_map<std::string, std::size_t> places;
+  EventView event;
+  for (;;) {
+    BAHI_ASSIGN(const bool found, cursor->next(event));
+    if (!found) break;
+    const auto [place, is_new] = places.try_emplace(std::string(event.stream), ranges.size());
+    if (is_new) ranges.push_back({place->first, event.version, event.version});
+    ranges[place->second].last = event.version;
+  }
+  if (ranges.empty()) return Error{ErrorCode::kCorruptLog, "the batch just appended cannot be read"};
   std::string text = fmt::format(
       R"({{"first_offset":{},"event_count":{},"recorded_at":"{}","duplicate":{},"streams":[)",
       result.first_offset.value, result.event_count, format_timestamp(result.recorded_at), result.duplicate);
-  for (std::uint32_t ref = 0; ref < batch->body().stream_count(); ++ref) {
-    if (ref != 0) text += ',';
+  for (const Range& range : ranges) {
+    if (&range != ranges.data()) text += ',';
     text += R"({"stream":)";
-    append_json_string(batch->body().stream_name(ref), text);
-    text += fmt::format(R"(,"first_version":{},"last_version":{}}})", batch->first_versions()[ref], next[ref] - 1);
+    append_json_string(range.stream, text);
+    text += fmt::format(R"(,"first_version":{},"last_version":{}}})", range.first.value, range.last.value);
   }
   return text + "]}\n";
 }
@@ -197,13 +209,11 @@ Result<ExitCode> run_append(const Context& context, const Arguments& arguments) 
   StopSignal::instance();
   // Before the store is opened, and so locked: the input may be slow to come.
   BAHI_ASSIGN(AppendRequest request, make_request(arguments));
-  BAHI_ASSIGN(const auto engine, open_engine(context, {}));
-  BAHI_ASSIGN(const TenantId tenant, engine->find_tenant(arguments.tenant));
-  request.tenant = tenant;
-  BAHI_ASSIGN(const AppendResult result, engine->append(std::move(request)));
+  BAHI_ASSIGN(const auto log, open_log(context, arguments.tenant, {}));
+  BAHI_ASSIGN(const AppendResult result, log->append(std::move(request)));
   Output output(STDOUT_FILENO);
-  BAHI_ASSIGN(output.text(), describe(*engine, tenant, result));
-  BAHI_TRY(engine->close());
+  BAHI_ASSIGN(output.text(), describe(*log, result));
+  BAHI_TRY(log->close());
   BAHI_TRY(output.flush());
   return ExitCode::kOk;
 }

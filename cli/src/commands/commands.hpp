@@ -9,6 +9,8 @@
 
 #include "bahi/base/result.hpp"
 #include "bahi/cli/exit_code.hpp"
+#include "bahi/cli/tenant_log.hpp"
+#include "bahi/client/client.hpp"
 #include "bahi/engine/engine.hpp"
 
 namespace bahi::cli {
@@ -16,6 +18,10 @@ namespace bahi::cli {
 /// What the command line says; must outlive the run of `action`.
 struct Context {
   std::string directory;
+  std::string server;  ///< HOST:PORT; empty: the directory is used
+  std::string token;
+  bool needs_directory = true;  ///< the command cannot do without, unless `server` is given
+  [[nodiscard]] bool remote() const noexcept { return !server.empty(); }
   /// Of the command chosen. An error is reported by the caller.
   std::function<Result<ExitCode>()> action;
 };
@@ -28,10 +34,18 @@ void add_verify_command(CLI::App& app, Context& context);
 void add_stats_command(CLI::App& app, Context& context);
 void add_index_commands(CLI::App& app, Context& context);
 void add_recover_command(CLI::App& app, Context& context);
+void add_ping_command(CLI::App& app, Context& context);
+void add_serve_command(CLI::App& app, Context& context);
+void add_token_commands(CLI::App& app, Context& context);
 
 /// `Engine::open` on the directory of the command line, with the engine's warnings and its
 /// progress on standard error.
 [[nodiscard]] Result<std::unique_ptr<Engine>> open_engine(const Context& context, EngineOptions options,
                                                           const std::string& progress_label = "opening");
+/// A client of the server on the command line. `tenant` empty: the token's, or all.
+[[nodiscard]] Result<std::unique_ptr<client::Client>> connect(const Context& context, const std::string& tenant = "");
+/// The tenant's log, on the server or in the directory of the command line.
+[[nodiscard]] Result<std::unique_ptr<TenantLog>> open_log(const Context& context, const std::string& tenant,
+                                                          EngineOptions options);
 
 }  // namespace bahi::cli

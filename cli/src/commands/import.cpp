@@ -22,22 +22,22 @@ struct Arguments {
   bool as_json = false;
 };
 
-void print_summary(const Arguments& arguments, const ImportSummary& summary, const EngineStats& stats, double seconds) {
+void print_summary(const Arguments& arguments, const ImportSummary& summary, std::uint64_t stored_bytes, double seconds) {
   const double rate = static_cast<double>(summary.events_imported + summary.events_present) / seconds;
   if (arguments.as_json) {
     fmt::print(R"({{"events_imported":{},"events_already_there":{},"batches":{},"seconds":{:.3f},)"
                R"("events_per_second":{:.0f},"stored_bytes":{},"next_line":{}}})"
                "\n",
                summary.events_imported, summary.events_present, summary.batches_imported, seconds, rate,
-               stats.appended_stored_bytes, summary.next_line);
+               stored_bytes, summary.next_line);
     return;
   }
   fmt::print("imported {} events in {} batches, {} already there; {:.2f} s, {} events/s",
              grouped(summary.events_imported), grouped(summary.batches_imported), grouped(summary.events_present),
              seconds, grouped(static_cast<std::uint64_t>(rate)));
-  if (summary.events_imported != 0) {
-    fmt::print("; stored {} ({:.1f} bytes per event)", human_bytes(stats.appended_stored_bytes),
-               static_cast<double>(stats.appended_stored_bytes) / static_cast<double>(summary.events_imported));
+  if (summary.events_imported != 0 && stored_bytes != 0) {
+    fmt::print("; stored {} ({:.1f} bytes per event)", human_bytes(stored_bytes),
+               static_cast<double>(stored_bytes) / static_cast<double>(summary.events_imported));
   }
   fmt::print("\n");
 }
@@ -54,15 +54,14 @@ Result<ExitCode> run_import(const Context& context, const Arguments& arguments) 
   ImportOptions options;
   BAHI_ASSIGN(options.codec, parse_codec(arguments.codec));
   BAHI_ASSIGN(LineSource input, LineSource::open(arguments.file));
-  BAHI_ASSIGN(const auto engine, open_engine(context, {}));
-  BAHI_ASSIGN(options.tenant, engine->find_tenant(arguments.tenant));
+  BAHI_ASSIGN(const auto log, open_log(context, arguments.tenant, {}));
   options.source = arguments.source;
   options.batch_events = arguments.batch_events;
 
   const auto start = std::chrono::steady_clock::now();
   ProgressBar bar("importing", "B");
   options.progress = [&bar, total = input.size_bytes().value_or(0)](std::uint64_t bytes) { bar.update(bytes, total); };
-  Importer importer(*engine, input, options);
+  Importer importer(*log, input, options);
   const Status status = importer.run();
   bar.wipe();
   const double seconds =
@@ -72,9 +71,9 @@ Result<ExitCode> run_import(const Context& context, const Arguments& arguments) 
     print_how_far(importer.summary());
     return code;
   }
-  const EngineStats stats = engine->stats();
-  BAHI_TRY(engine->close());
-  print_summary(arguments, importer.summary(), stats, seconds);
+  const std::uint64_t stored_bytes = log->stored_bytes();
+  BAHI_TRY(log->close());
+  print_summary(arguments, importer.summary(), stored_bytes, seconds);
   return ExitCode::kOk;
 }
 
@@ -104,10 +103,7 @@ void add_import_command(CLI::App& app, Context& context) {
       "A line: {\"stream\":\"order-1\",\"type\":\"placed\",\"data\":{\"total\":999},\"tags\":[\"sku:7\"]}\n"
       "All fields are described in docs/cli.md.");
   import->callback(
-      [&context, arguments] { context.action = [&context, arguments] { return run_import(context, *arguments);
-};
-}  // namespace bahi::cli
-);
+      [&context, arguments] { context.action = [&context, arguments] { return run_import(context, *arguments); }; });
 }
 
 }  // namespace bahi::cli

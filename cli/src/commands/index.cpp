@@ -10,6 +10,7 @@ namespace bahi::cli {
 namespace {
 
 Result<ExitCode> rebuild_index(const Context& context) {
+  if (context.remote()) return Error{ErrorCode::kInvalidArgument, "--server: the index is rebuilt in the directory"};
   const auto start = std::chrono::steady_clock::now();
   EngineOptions options;
   options.rebuild_index = true;

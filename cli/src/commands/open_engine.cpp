@@ -17,4 +17,31 @@ Result<std::unique_ptr<Engine>> open_engine(const Context& context, EngineOption
   return engine;
 }
 
+namespace {
+
+Result<client::ClientOptions> client_options(const Context& context, const std::string& tenant) {
+  client::ClientOptions options;
+  BAHI_TRY(parse_endpoint(context.server, options.host, options.port));
+  options.token = context.token;
+  options.tenant = tenant;
+  options.name = "bahi";
+  return options;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<client::Client>> connect(const Context& context, const std::string& tenant) {
+  BAHI_ASSIGN(client::ClientOptions options, client_options(context, tenant));
+  return client::Client::connect(std::move(options));
+}
+
+Result<std::unique_ptr<TenantLog>> open_log(const Context& context, const std::string& tenant, EngineOptions options) {
+  if (context.remote()) {
+    BAHI_ASSIGN(client::ClientOptions remote, client_options(context, tenant));
+    return remote_log(std::move(remote));
+  }
+  BAHI_ASSIGN(auto engine, open_engine(context, std::move(options)));
+  return local_log(std::move(engine), tenant);
+}
+
 }  // namespace bahi::cli

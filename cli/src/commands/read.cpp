@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include <poll.h>
@@ -90,6 +91,46 @@ class Reading {
   Output output_{STDOUT_FILENO};
 };
 
+/// Reads of one command from a server, and their output.
+class RemoteReading {
+ public:
+  RemoteReading(client::Client& client, const ReadRequest& request, bool follows)
+      : reader_(follows ? client.subscribe(request) : client.read(request)) {}
+
+  Status run() {
+    const StopSignal& stop = StopSignal::instance();
+    EventView event;
+    while (!output_.closed() && !stop.requested()) {
+      // What has gathered goes out before anything is waited for.
+      const Result<bool> found =
+          reader_->next(event, output_.text().empty() ? kPatience : std::chrono::milliseconds(0));
+      if (!found && found.error().code() == ErrorCode::kDeadlineExceeded) {
+        BAHI_TRY(output_.flush());
+        continue;
+      }
+      if (!found) return found.error();
+      if (!*found) break;
+      writer_.append(event, output_.text());
+      BAHI_TRY(output_.drain());
+    }
+    return output_.flush();
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kPatience{200};  // until the next look at the stop signal
+
+  std::unique_ptr<client::EventReader> reader_;
+  EventLineWriter writer_;
+  Output output_{STDOUT_FILENO};
+};
+
+Result<ExitCode> run_remote(const Context& context, const Arguments& arguments, const ReadRequest& request) {
+  BAHI_ASSIGN(const auto client, connect(context, arguments.tenant));
+  RemoteReading reading(*client, request, arguments.follows);
+  BAHI_TRY(reading.run());
+  return StopSignal::instance().requested() && !arguments.follows ? ExitCode::kInterrupted : ExitCode::kOk;
+}
+
 Result<ExitCode> run_read(const Context& context, const Arguments& arguments) {
   const StopSignal& stop = StopSignal::instance();
   ReadRequest request;
@@ -98,6 +139,7 @@ Result<ExitCode> run_read(const Context& context, const Arguments& arguments) {
   request.direction = arguments.is_backward ? Direction::kBackward : Direction::kForward;
   request.filter = {arguments.stream, arguments.category, arguments.types, arguments.tags};
   request.limit = arguments.limit;
+  if (context.remote()) return run_remote(context, arguments, request);
 
   EngineOptions options;
   options.read_only = true;

@@ -43,7 +43,33 @@ void append_text(const EngineStats& stats, const std::vector<TenantInfo>& tenant
   row("free on disk", human_bytes(stats.free_bytes));
 }
 
+Result<ExitCode> run_remote_stats(const Context& context, bool as_json) {
+  BAHI_ASSIGN(const auto client, connect(context));
+  BAHI_ASSIGN(const wire::Status status, client->status());
+  Output output(STDOUT_FILENO);
+  std::string& text = output.text();
+  if (as_json) {
+    text += R"({"version":)";
+    append_json_string(status.version, text);
+    text += R"(,"read_only_reason":)";
+    append_json_string(status.read_only_reason, text);
+    for (const auto& [name, value] : status.counters) {
+      text += ',';
+      append_json_string(name, text);
+      text += fmt::format(":{}", value);
+    }
+    text += "}\n";
+  } else {
+    text += fmt::format("{:<32}{:>20}\n", "version", status.version);
+    if (!status.read_only_reason.empty()) text += fmt::format("READ-ONLY: {}\n", status.read_only_reason);
+    for (const auto& [name, value] : status.counters) text += fmt::format("{:<32}{:>20}\n", name, grouped(value));
+  }
+  BAHI_TRY(output.flush());
+  return ExitCode::kOk;
+}
+
 Result<ExitCode> run_stats(const Context& context, bool as_json) {
+  if (context.remote()) return run_remote_stats(context, as_json);
   EngineOptions options;
   options.read_only = true;
   BAHI_ASSIGN(const auto engine, open_engine(context, std::move(options)));

@@ -13,22 +13,42 @@
 namespace bahi::cli {
 namespace {
 
-Result<ExitCode> create_tenant(const Context& context, const std::string& name) {
+Status create_locally(const Context& context, const std::string& name) {
   EngineOptions options;
   options.create_if_missing = true;
   BAHI_ASSIGN(const auto engine, open_engine(context, std::move(options)));
   BAHI_TRY(engine->create_tenant(name));
-  BAHI_TRY(engine->close());
+  return engine->close();
+}
+
+Result<ExitCode> create_tenant(const Context& context, const std::string& name) {
+  if (context.remote()) {
+    BAHI_ASSIGN(const auto client, connect(context));
+    BAHI_TRY(client->create_tenant(name));
+  } else {
+    BAHI_TRY(create_locally(context, name));
+  }
   fmt::print("tenant {} created\n", name);
   return ExitCode::kOk;
 }
 
-Result<ExitCode> list_tenants(const Context& context, bool as_json) {
+Result<std::vector<TenantInfo>> all_tenants(const Context& context) {
+  if (context.remote()) {
+    BAHI_ASSIGN(const auto client, connect(context));
+    BAHI_ASSIGN(const wire::TenantList list, client->tenants());
+    std::vector<TenantInfo> tenants;
+    for (const auto& entry : list.tenants) tenants.push_back({entry.id, entry.name, Offset{entry.events}});
+    return tenants;
+  }
   EngineOptions options;
   options.read_only = true;
   options.without_index = true;
   BAHI_ASSIGN(const auto engine, open_engine(context, std::move(options)));
-  const std::vector<TenantInfo> tenants = engine->tenants();
+  return engine->tenants();
+}
+
+Result<ExitCode> list_tenants(const Context& context, bool as_json) {
+  BAHI_ASSIGN(const std::vector<TenantInfo> tenants, all_tenants(context));
   Output output(STDOUT_FILENO);
   std::string& text = output.text();
   std::size_t width = std::string_view("TENANT").size();

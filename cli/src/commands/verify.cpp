@@ -1,4 +1,4 @@
-#include <optional>
+#include <algorithm>
 #include <vector>
 
 #include <fmt/format.h>
@@ -29,23 +29,23 @@ Result<std::unique_ptr<Engine>> open_to_verify(const Context& context, std::vect
   return open_engine(context, options);
 }
 
-std::string tenant_name(const Engine& engine, TenantId id) {
+std::string tenant_name(const std::vector<TenantInfo>& tenants, TenantId id) {
   if (id == kSystemTenant) return "(system)";
-  for (const TenantInfo& tenant : engine.tenants()) {
+  for (const TenantInfo& tenant : tenants) {
     if (tenant.id == id) return tenant.name;
   }
   return fmt::format("(number {})", id.value);
 }
 
-void append_json(const Engine& engine, const VerifyReport& result, const std::vector<Finding>& findings,
-                 std::string& text) {
+void append_json(const std::vector<TenantInfo>& tenants, const VerifyReport& result,
+                 const std::vector<Finding>& findings, std::string& text) {
   text += fmt::format(R"({{"ok":{},"tenants":{},"events":{},"batches":{},"stored_bytes":{},"postings":{},"findings":[)",
                       findings.empty(), result.tenants, result.events, result.batches, result.stored_bytes,
                       result.postings);
   for (const Finding& finding : findings) {
     if (&finding != findings.data()) text += ',';
     text += R"({"tenant":)";
-    append_json_string(tenant_name(engine, finding.tenant), text);
+    append_json_string(tenant_name(tenants, finding.tenant), text);
     text += fmt::format(R"(,"offset":{},"error":"{}","number":{},"message":)", finding.offset.value,
                         finding.error.info().name, static_cast<unsigned>(finding.error.code()));
     append_json_string(finding.error.message(), text);
@@ -54,10 +54,10 @@ void append_json(const Engine& engine, const VerifyReport& result, const std::ve
   text += "]}\n";
 }
 
-void append_text(const Engine& engine, const VerifyReport& result, const std::vector<Finding>& findings,
-                 std::string& text) {
+void append_text(const std::vector<TenantInfo>& tenants, const VerifyReport& result,
+                 const std::vector<Finding>& findings, std::string& text) {
   for (const Finding& finding : findings) {
-    text += fmt::format("DAMAGED  tenant {}, first bad offset {}: {}\n", tenant_name(engine, finding.tenant),
+    text += fmt::format("DAMAGED  tenant {}, first bad offset {}: {}\n", tenant_name(tenants, finding.tenant),
                         finding.offset.value, finding.error.to_string());
     text += fmt::format("         {}\n", finding.error.info().text);
   }
@@ -67,23 +67,56 @@ void append_text(const Engine& engine, const VerifyReport& result, const std::ve
                       findings.empty() ? "all is well" : fmt::format("{} findings", findings.size()));
 }
 
-Result<ExitCode> run_verify(const Context& context, const Arguments& arguments) {
+/// What a verification found, wherever it ran.
+struct Verified {
+  VerifyReport report;
   std::vector<Finding> findings;
-  BAHI_ASSIGN(const auto engine, open_to_verify(context, findings));
+  std::vector<TenantInfo> tenants;
+};
+
+/// A server verifies the whole store; `tenant` only chooses what is told of it.
+Result<Verified> verify_remotely(const Context& context, const std::string& tenant) {
+  BAHI_ASSIGN(const auto client, connect(context));
+  BAHI_ASSIGN(const wire::TenantList tenants, client->tenants());
+  BAHI_ASSIGN(const wire::VerifyReport remote, client->verify());
+  Verified verified;
+  verified.report = {remote.tenants, remote.batches, remote.events, remote.stored_bytes, remote.postings, {}};
+  for (const auto& tenant : tenants.tenants)
+    verified.tenants.push_back({tenant.id, tenant.name, Offset{tenant.events}});
+  for (const auto& finding : remote.findings) {
+    const auto found = std::find_if(verified.tenants.begin(), verified.tenants.end(),
+                                    [&](const TenantInfo& tenant) { return tenant.name == finding.tenant; });
+    verified.findings.push_back(
+        {found == verified.tenants.end() ? kSystemTenant : found->id, finding.offset, finding.error});
+  }
+  return verified;
+}
+
+Result<Verified> verify_locally(const Context& context, const std::string& tenant) {
+  Verified verified;
+  BAHI_ASSIGN(const auto engine, open_to_verify(context, verified.findings));
   std::optional<TenantId> only;
-  if (!arguments.tenant.empty()) {
-    BAHI_ASSIGN(only, engine->find_tenant(arguments.tenant));
+  if (!tenant.empty()) {
+    BAHI_ASSIGN(only, engine->find_tenant(tenant));
   }
   ProgressBar bar("verifying", "events");
-  BAHI_ASSIGN(const VerifyReport result,
+  BAHI_ASSIGN(verified.report,
               engine->verify([&bar](std::uint64_t done, std::uint64_t total) { bar.update(done, total); }, only));
   bar.wipe();
-  findings.insert(findings.end(), result.findings.begin(), result.findings.end());
+  verified.tenants = engine->tenants();
+  verified.findings.insert(verified.findings.end(), verified.report.findings.begin(), verified.report.findings.end());
+  return verified;
+}
+
+Result<ExitCode> run_verify(const Context& context, const Arguments& arguments) {
+  BAHI_ASSIGN(Verified verified, context.remote() ? verify_remotely(context, arguments.tenant)
+                                                    : verify_locally(context));
+  auto& [result, findings, tenants] = verified;
   Output output(STDOUT_FILENO);
   if (arguments.as_json) {
-    append_json(*engine, result, findings, output.text());
+    append_json(tenants, result, findings, output.text());
   } else {
-    append_text(*engine, result, findings, output.text());
+    append_text(tenants, result, findings, output.text());
   }
   BAHI_TRY(output.flush());
   return findings.empty() ? ExitCode::kOk : ExitCode::kDamaged;

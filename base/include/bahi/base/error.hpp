@@ -42,12 +42,26 @@ enum class Action : std::uint8_t {
     "The batch names a compression codec that this build does not know.")                          \
   X(107, kOffsetOutOfRange, "offset_out_of_range", kNeverRetry,                                     \
     "The offset lies beyond the end of the log.")                                                  \
+  X(108, kMalformedFrame, "malformed_frame", kNeverRetry,                                           \
+    "The bytes received are not a frame of the protocol; the connection is closed.")               \
+  X(109, kFrameTooLarge, "frame_too_large", kNeverRetry,                                            \
+    "A frame is larger than the limit announced in the handshake; the connection is closed.")      \
+  X(110, kUnsupportedProtocol, "unsupported_protocol", kNeverRetry,                                 \
+    "The other side speaks another major version of the protocol, or another protocol.")           \
+  X(111, kUnknownRequest, "unknown_request", kNeverRetry,                                           \
+    "The server does not know this request; it may be older than the client.")                     \
   /* tenants: 200-219 */                                                                            \
   X(200, kUnknownTenant, "unknown_tenant", kNeverRetry,                                             \
     "No tenant has this name; create it first.")                                                   \
   X(201, kTenantExists, "tenant_exists", kNeverRetry, "A tenant of this name exists already.")      \
   X(202, kInvalidTenantName, "invalid_tenant_name", kNeverRetry,                                    \
     "A tenant name is 1 to 64 characters of a-z, 0-9, '_' and '-', starting with a letter.")        \
+  /* credentials: 220-239 */                                                                        \
+  X(220, kUnauthenticated, "unauthenticated", kNeverRetry,                                          \
+    "The credential is missing, unknown, expired or revoked.")                                      \
+  X(221, kForbidden, "forbidden", kNeverRetry,                                                      \
+    "The credential's role or tenant does not allow this request.")                                 \
+  X(222, kUnknownToken, "unknown_token", kNeverRetry, "There is no live token of this id.")         \
   /* conflicts: 300-319 */                                                                          \
   X(300, kWrongExpectedVersion, "wrong_expected_version", kRereadRetry,                             \
     "A stream is not at the version the append expected; the answer carries the actual one.")       \
@@ -55,13 +69,16 @@ enum class Action : std::uint8_t {
     "An event matching the append's condition exists after the given offset; the answer names it.") \
   /* load and time: 400-419 */                                                                      \
   X(400, kOverloaded, "overloaded", kRetry,                                                         \
-    "The append queue is full; nothing was stored. Retry after a pause.")                          \
+    "A queue or another limit is full; nothing was done. Retry after a pause.")                    \
   X(401, kDeadlineExceeded, "deadline_exceeded", kRetry, "The time given for the wait has passed.") \
   X(402, kDiskFull, "disk_full", kRetry,                                                            \
     "Free space is below the reserve; nothing was stored. Free space, then retry.")                \
   X(403, kShuttingDown, "shutting_down", kRetry,                                                    \
     "The engine is closing; nothing of this request was stored.")                                  \
   X(404, kCancelled, "cancelled", kRetry, "The operation was cancelled by its caller.")             \
+  X(405, kConnectionLost, "connection_lost", kRetry,                                                \
+    "The connection to the server broke or cannot be made. The outcome of an append is unknown; "  \
+    "retry it with the same producer sequence.")                                                    \
   /* store: 500-549 */                                                                              \
   X(500, kWriteFailed, "write_failed", kRestoreStore,                                               \
     "A write or sync failed; the outcome of this append is unknown. Reopen the store and retry "    \

@@ -23,12 +23,11 @@
 #include "bahi/base/result.hpp"
 #include "bahi/cli/event_line.hpp"
 #include "bahi/cli/line_source.hpp"
-#include "bahi/engine/engine.hpp"
+#include "bahi/cli/tenant_log.hpp"
 
 namespace bahi::cli {
 
 struct ImportOptions {
-  TenantId tenant;
   std::string source;  ///< names the source; empty: its first line does
   std::uint32_t batch_events = 1000;
   std::size_t batch_bytes = std::size_t{4} << 20U;  ///< of text; a single event may have more
@@ -54,7 +53,7 @@ struct ImportSummary {
 /// Walks events that the log holds, and compares them with lines.
 class StoredEvents {
  public:
-  [[nodiscard]] static Result<StoredEvents> open(const Engine& engine, TenantId tenant, const AppendResult& stored);
+  [[nodiscard]] static Result<StoredEvents> open(const TenantLog& log, const AppendResult& stored);
   [[nodiscard]] bool at_end() const noexcept { return left_ == 0; }
   /// Takes the next stored event; an error when `line` says something else.
   Status expect(const EventLine& line, std::uint64_t line_number);
@@ -65,16 +64,16 @@ class StoredEvents {
   std::uint32_t left_ = 0;
 };
 
-/// One run. Not thread-safe; the engine and the input must outlive it.
+/// One run. Not thread-safe; the log and the input must outlive it.
 class Importer {
  public:
-  Importer(Engine& engine, LineSource& input, ImportOptions options);
+  Importer(TenantLog& log, LineSource& input, ImportOptions options);
   ~Importer();
   Importer(const Importer&) = delete;
   Importer& operator=(const Importer&) = delete;
 
   /// Imports everything, or stops at the first error; when it returns, nothing is in flight any more. Errors: those of
-  /// EventLineReader (nothing of the batch with that line is imported), LineSource and Engine::submit;
+  /// EventLineReader (nothing of the batch with that line is imported), LineSource and TenantLog::submit;
   /// kInvalidArgument when the source differs from what was imported of it before.
   Status run();
   /// True also after an error.
@@ -107,7 +106,7 @@ class Importer {
   Status resend(const Batch& batch, std::size_t from);
   [[nodiscard]] static Error about(const Batch& batch, const Error& error);
 
-  Engine& engine_;
+  TenantLog& log_;
   LineSource& input_;
   const ImportOptions options_;
   ImportSummary summary_;

@@ -1,42 +1,15 @@
 // Reading the log: by offset, stream, category, type and tag, in both directions.
 #pragma once
 
-#include <cstdint>
 #include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "bahi/base/result.hpp"
 #include "bahi/schemas/decoded_batch.hpp"
 #include "bahi/schemas/event.hpp"
+#include "bahi/schemas/event_filter.hpp"
 
 namespace bahi {
-
-enum class Direction : std::uint8_t { kForward, kBackward };
-
-/// All conditions that are given must hold. Empty = every event.
-struct EventFilter {
-  std::optional<std::string> stream;
-  std::optional<std::string> category;
-  std::vector<std::string> types;  ///< one of them
-  std::vector<std::string> tags;   ///< all of them
-
-  [[nodiscard]] bool empty() const { return !stream && !category && types.empty() && tags.empty(); }
-  [[nodiscard]] bool matches(const EventView& event) const;
-};
-
-/// Events with `from` ≤ offset < `to`, and below the durable offset as it was when the
-/// read began. Backward reads begin at the end of that range.
-struct ReadRequest {
-  TenantId tenant;
-  Offset from;
-  std::optional<Offset> to;
-  Direction direction = Direction::kForward;
-  EventFilter filter;
-  std::optional<std::uint64_t> limit;
-};
 
 /// Gives matching events one by one without copying their data. Not thread-safe; must not
 /// outlive the engine.

@@ -1,4 +1,4 @@
-#include "body_matcher.hpp"
+#include "bahi/schemas/body_matcher.hpp"
 
 #include <algorithm>
 

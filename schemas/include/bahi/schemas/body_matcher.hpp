@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "bahi/engine/read.hpp"
+#include "bahi/schemas/event_filter.hpp"
 #include "bahi/schemas/batch_body.hpp"
 
 namespace bahi {

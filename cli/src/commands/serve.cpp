@@ -1,0 +1,108 @@
+#include <cerrno>
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/resource.h>
+
+#include "bahi/base/text.hpp"
+#include "bahi/cli/stop_signal.hpp"
+#include "bahi/server/server.hpp"
+#include "commands.hpp"
+#include "serve_settings.hpp"
+
+namespace bahi::cli {
+namespace {
+
+struct Arguments {
+  std::string config;
+  bool only_check = false;
+  std::vector<Setting> settings = serve_settings();
+};
+
+std::string_view name_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::kInfo: return "info";
+    case LogLevel::kWarning: return "warning";
+    case LogLevel::kError: return "error";
+  }
+  return "unknown";
+}
+
+/// One line an event, on standard error.
+void log_line(LogLevel level, std::string_view line) {
+  const std::string text =
+      fmt::format("{} {:<7} {}\n", format_timestamp(SystemClock::instance().now()), name_of(level), line);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+/// Every connection needs a descriptor: use as many as the system lets us.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void print_settings(const Arguments& arguments, const ServeSettings& settings) {
+  for (const Setting& setting : arguments.settings) {
+    const std::string value = setting.get(settings);
+    fmt::print("{} = {}\n", setting.name, setting.is_text ? '"' + value + '"' : value);
+  }
+}
+
+void wait_for_stop(const StopSignal& stop) {
+  while (!stop.requested()) {
+    pollfd state{stop.descriptor(), POLLIN, 0};
+    if (::poll(&state, 1, -1) < 0 && errno != EINTR) return;
+  }
+}
+
+Result<ExitCode> run_serve(const Context& context, const Arguments& arguments) {
+  BAHI_ASSIGN(ServeSettings settings, resolve(arguments.settings, arguments.config));
+  if (arguments.only_check) {
+    print_settings(arguments, settings);
+    return ExitCode::kOk;
+  }
+  if (context.directory.empty())
+    return Error{ErrorCode::kInvalidArgument, "serve: name the store's directory with --data"};
+  const StopSignal& stop = StopSignal::instance();
+  raise_descriptor_limit();
+  settings.engine.create_if_missing = true;
+  settings.engine.log = log_line;
+  settings.server.log = log_line;
+  log_line(LogLevel::kInfo, fmt::format("opening {}", context.directory));
+  BAHI_ASSIGN(const auto engine, Engine::open(context.directory, settings.engine));
+  BAHI_ASSIGN(const auto server, server::Server::start(*engine, settings.server));
+  // For scripts: everything is ready when this line is there.
+  fmt::print("ready on {}:{}\n", settings.server.address, server->port());
+  std::fflush(stdout);
+  wait_for_stop(stop);
+  log_line(LogLevel::kInfo, "stopping");
+  server->stop();
+  BAHI_TRY(engine->close());
+  log_line(LogLevel::kInfo, "stopped");
+  return ExitCode::kOk;
+}
+
+}  // namespace
+
+void add_serve_command(CLI::App& app, Context& context) {
+  CLI::App* const serve = app.add_subcommand("serve", "Offer the store in the directory to clients over TCP");
+  auto arguments = std::make_shared<Arguments>();
+  serve->add_option("--config", arguments->config, "TOML file with the settings below, dashes as underscores")
+      ->envname("BAHI_CONFIG");
+  serve->add_flag("--check-config", arguments->only_check, "Check the settings, print them all, and end");
+  add_options(*serve, arguments->settings);
+  serve->footer(
+      "The command line wins over the environment, that over the file, that over the default.\n"
+      "SIGTERM or Ctrl-C stops it: what is in flight is answered first.\n"
+      "Examples:\n"
+      "  bahi serve --data /var/lib/bahi\n"
+      "  bahi serve --data /var/lib/bahi --config /etc/bahi.toml --check-config");
+  serve->callback([&context, arguments] {
+    context.needs_directory = false;
+    context.action = [&context, arguments] { return run_serve(context, *arguments); };
+  });
+}
+
+}  // namespace bahi::cli

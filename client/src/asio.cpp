@@ -1,0 +1,2 @@
+// Boost.Asio, compiled once for client and server.
+#include <boost/asio/impl/src.hpp>

@@ -1,0 +1,183 @@
+// The messages between client and server as plain values; schemas/wire.fbs is their form on the wire.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "bahi/base/result.hpp"
+#include "bahi/base/types.hpp"
+#include "bahi/schemas/append_request.hpp"
+#include "bahi/schemas/event_filter.hpp"
+
+namespace bahi {
+
+/// What a credential allows in its tenant. Numbers are on the wire and stored; never reused.
+enum class Role : std::uint8_t { kAdmin = 1, kWriter = 2, kReader = 3, kAuditor = 4 };
+[[nodiscard]] std::string_view to_string(Role role) noexcept;
+/// "admin", "writer", "reader" or "auditor".
+[[nodiscard]] Result<Role> parse_role(std::string_view text);
+
+}  // namespace bahi
+
+namespace bahi::wire {
+
+inline constexpr std::uint32_t kMagic = 0x49484142;  // "BAHI"
+inline constexpr std::uint16_t kMajor = 1;           ///< both sides must have the same
+inline constexpr std::uint16_t kMinor = 0;           ///< differs by what the other side may ignore
+inline constexpr std::uint64_t kFeatures = 0;        ///< bits of optional features; none yet
+
+struct Hello {
+  std::uint32_t magic = kMagic;
+  std::uint16_t major = kMajor;
+  std::uint16_t minor = kMinor;
+  std::uint64_t features = kFeatures;
+  std::string token;
+  std::string tenant;
+  std::string client;
+};
+
+struct Welcome {
+  std::uint16_t major = kMajor;
+  std::uint16_t minor = kMinor;
+  std::uint64_t features = 0;
+  std::string server;
+  std::string tenant;
+  Role role = Role::kReader;
+  std::uint32_t frame_bytes_max = 0;
+  std::uint32_t in_flight_max = 0;
+  std::uint32_t reads_max = 0;
+  std::uint32_t credit_bytes_max = 0;
+  std::uint32_t heartbeat_interval_ms = 0;
+};
+
+/// `request.tenant` is not on the wire; `request.body.bytes` is the frame's payload.
+struct Append {
+  AppendRequest request;
+};
+struct Appended {
+  AppendResult result;
+};
+struct Failure {
+  Error error;
+};
+/// `request.tenant` is not on the wire.
+struct Read {
+  ReadRequest request;
+  bool follow = false;
+  std::uint64_t credit = 0;  ///< bytes
+};
+struct Credit {
+  std::uint64_t bytes = 0;
+};
+struct Cancel {};
+struct Batches {
+  std::vector<std::uint32_t> sizes;
+  Offset next;
+};
+struct CaughtUp {
+  Offset next;
+};
+struct ReadEnd {
+  Offset next;
+};
+struct Ping {};
+struct Pong {};
+struct GoingAway {};
+struct Done {};
+
+struct CreateTenant {
+  std::string name;
+};
+struct ListTenants {};
+struct TenantList {
+  struct Entry {
+    TenantId id;
+    std::string name;
+    std::uint64_t events = 0;
+  };
+  std::vector<Entry> tenants;
+};
+
+struct CreateToken {
+  std::string tenant;
+  Role role = Role::kReader;
+  std::string name;
+  Timestamp expires_at;  ///< 0 = never
+};
+struct TokenCreated {
+  Uuid id;
+  std::string secret;
+};
+struct ListTokens {};
+struct TokenList {
+  struct Entry {
+    Uuid id;
+    std::string tenant;
+    Role role = Role::kReader;
+    std::string name;
+    Timestamp created_at;
+    Timestamp expires_at;  ///< 0 = never
+  };
+  std::vector<Entry> tokens;
+};
+struct RevokeToken {
+  Uuid id;
+};
+
+struct GetStatus {};
+struct Status {
+  std::string version;
+  std::string read_only_reason;
+  std::vector<std::pair<std::string, std::uint64_t>> counters;
+};
+
+struct VerifyStore {};
+struct VerifyReport {
+  struct Finding {
+    std::string tenant;
+    Offset offset;
+    Error error;
+  };
+  std::uint64_t tenants = 0;
+  std::uint64_t batches = 0;
+  std::uint64_t events = 0;
+  std::uint64_t stored_bytes = 0;
+  std::uint64_t postings = 0;
+  std::vector<Finding> findings;
+};
+
+/// A message of a newer peer.
+struct Unknown {
+  std::uint8_t type = 0;
+};
+
+using Message =
+    std::variant<Unknown, Hello, Welcome, Append, Appended, Failure, Read, Credit, Cancel, Batches, CaughtUp, ReadEnd,
+                 Ping, Pong, GoingAway, Done, CreateTenant, ListTenants, TenantList, CreateToken, TokenCreated,
+                 ListTokens, TokenList, RevokeToken, GetStatus, Status, VerifyStore, VerifyReport>;
+
+/// The name of the message's kind as in wire.fbs; "Unknown" for a newer peer's.
+[[nodiscard]] std::string_view name_of(const Message& message) noexcept;
+
+struct Envelope {
+  std::uint64_t request = 0;
+  Message message;
+};
+
+/// Appends a frame to `out`, whose last `payload_bytes` bytes the caller has yet to append. Unknown is not for sending.
+void put_frame(std::uint64_t request, const Message& message, std::size_t payload_bytes, std::string& out);
+/// Appends the frame of an append to `out`, payload and all.
+void put_append(std::uint64_t request, const AppendRequest& append, std::string& out);
+
+/// Reads the head of a frame. Costs time and memory in proportion to its size, whatever it holds. Values are checked
+/// only as far as their types need it. Errors: kMalformedFrame.
+[[nodiscard]] Result<Envelope> decode_head(std::string_view head);
+
+/// The stored batches in the payload of `batches`, as views into it. kMalformedFrame when the sizes do not add up.
+[[nodiscard]] Result<std::vector<std::string_view>> split_batches(const Batches& batches, std::string_view payload);
+
+}  // namespace bahi::wire

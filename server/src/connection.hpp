@@ -1,0 +1,106 @@
+// Moves bytes between a socket and its session, and carries the session's actions to the engine and back.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "administration.hpp"
+#include "audit_log.hpp"
+#include "batch_feed.hpp"
+#include "io_thread.hpp"
+#include "session.hpp"
+
+namespace bahi::server {
+
+/// Counters of the whole server.
+struct Traffic {
+  std::atomic<std::uint64_t> connections{0};  ///< now
+  std::atomic<std::uint64_t> accepted{0};
+  std::atomic<std::uint64_t> refused{0};
+  std::atomic<std::uint64_t> requests{0};
+  std::atomic<std::uint64_t> bytes_received{0};
+  std::atomic<std::uint64_t> bytes_sent{0};
+  std::atomic<std::uint64_t> appends_in_flight{0};  ///< now
+};
+
+/// What all connections share.
+struct Services {
+  Engine& engine;
+  Administration& administration;
+  AuditLog& audit;
+  const Clock& clock;
+  const Limits& limits;
+  Doorkeeper doorkeeper;
+  boost::asio::thread_pool& workers;  ///< for what waits for the disk
+  Traffic& traffic;
+  LogSink log;
+};
+
+/// Lives on its IoThread from `run` to the end of both of its loops.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(boost::asio::ip::tcp::socket socket, IoThread& home, Services& services);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // On its thread only.
+  void run();
+  void tick();
+  void begin_shutdown();
+  /// Closes at once, whatever is in flight.
+  void abort();
+
+ private:
+  static constexpr int kTicksToLinger = 4;
+
+  struct Reading {
+    BatchFeed feed;
+    std::uint64_t notify_handle = 0;  // 0: not waiting
+  };
+
+  boost::asio::awaitable<void> receive_loop();
+  boost::asio::awaitable<void> send_loop();
+  /// Receives what is there; false: the connection has ended.
+  [[nodiscard]] bool receive_available();
+  void loop_ended();
+  void wake_loops();
+
+  /// Does what the session wants done, as far as possible now.
+  void proceed();
+  void perform(SubmitAppend& action);
+  void perform(OpenRead& action);
+  void perform(CloseRead& action);
+  void perform(Administer& action);
+  void perform(RecordDenial& action);
+  /// One turn of one read; true: there may be another one.
+  [[nodiscard]] bool give_turn();
+  void wait_for_events(std::uint64_t request, Reading& reading);
+  void forget(std::uint64_t request);
+
+  boost::asio::ip::tcp::socket socket_;
+  IoThread& home_;
+  Services& services_;
+  const std::string peer_;
+  Session session_;
+  std::map<std::uint64_t, Reading> readings_;
+  boost::asio::steady_timer output_waits_;   // cancelled: there is output, or the end has come
+  boost::asio::steady_timer input_allowed_;  // cancelled: more may be received, or the end has come
+  bool turn_posted_ = false;
+  bool sent_all_ = false;  // the send loop has ended
+  bool aborted_ = false;
+  int ticks_left_ = kTicksToLinger;
+  int loops_ = 2;
+  std::uint64_t requests_counted_ = 0;
+};
+
+}  // namespace bahi::server

@@ -1,0 +1,44 @@
+// One thread that moves bytes, and the connections that live on it. A connection never changes threads, so it needs no
+// locks.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "session.hpp"
+
+namespace bahi::server {
+
+class Connection;
+
+/// Its members but `context` are used on its thread only, once it runs.
+struct IoThread {
+  /// What is received goes through here, one connection at a time: an idle connection holds no buffer.
+  static constexpr std::size_t kScratchBytes = std::size_t{256} << 10U;
+
+  boost::asio::io_context context{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{context.get_executor()};
+  std::thread thread;
+  std::vector<char> scratch = std::vector<char>(kScratchBytes);
+  std::set<std::shared_ptr<Connection>> connections;
+  /// The time that sessions know. It does not jump while the process stands still, as on a suspended machine, so that
+  /// nobody's deadline passes meanwhile.
+  TimePoint now = std::chrono::steady_clock::now();
+  TimePoint clock_seen = now;
+
+  void advance_time() {
+    constexpr std::chrono::milliseconds kStepMax{1000};
+    const TimePoint clock = std::chrono::steady_clock::now();
+    now += std::min<TimePoint::duration>(clock - clock_seen, kStepMax);
+    clock_seen = clock;
+  }
+};
+
+}  // namespace bahi::server

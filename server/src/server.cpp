@@ -1,0 +1,261 @@
+#include "bahi/server/server.hpp"
+
+#include <mutex>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <fmt/format.h>
+
+#include "connection.hpp"
+
+namespace bahi::server {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr std::chrono::milliseconds kTickInterval{250};
+/// After a failed accept: the process has no descriptor left, and trying again at once would only burn time.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+constexpr std::uint32_t kIoThreadsMax = 8;
+/// One may verify the store for minutes; the other goes on with what is quick.
+constexpr std::size_t kWorkers = 2;
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(Engine& engine, ServerOptions options)
+      : options_(std::move(options)), engine_(engine), audit_(engine, clock_), acceptor_(accept_context()) {}
+
+  Status start();
+  void stop();
+
+  tcp::endpoint endpoint_;
+  bool asks_for_credentials_ = true;
+
+ private:
+  asio::io_context& accept_context() {
+    std::uint32_t count = options_.io_threads;
+    if (count == 0) count = std::min(std::max(std::thread::hardware_concurrency(), 1U), kIoThreadsMax);
+    for (std::uint32_t i = 0; i < count; ++i) io_threads_.push_back(std::make_unique<IoThread>());
+    return io_threads_.front()->context;
+  }
+  Status listen();
+  void log(LogLevel level, const std::string& line) const {
+    if (options_.log) options_.log(level, line);
+  }
+  void say_who_may_enter() const;
+  [[nodiscard]] Result<CredentialPtr> admit(const wire::Hello& hello) const;
+  [[nodiscard]] Administration::Counters counters() const;
+  asio::awaitable<void> accept_loop();
+  asio::awaitable<void> tick_loop(IoThread& thread);
+  void take_in(tcp::socket socket, IoThread& home);
+  template <class Do>
+  void on_all_connections(Do what);
+  [[nodiscard]] bool all_gone() const { return traffic_.connections.load(std::memory_order_acquire) == 0; }
+
+  const ServerOptions options_;
+  Engine& engine_;
+  const Clock& clock_ = SystemClock::instance();
+  std::unique_ptr<Access> access_;
+  AuditLog audit_;
+  std::unique_ptr<Administration> administration_;
+  Traffic traffic_;
+  std::unique_ptr<Services> services_;
+  std::vector<std::unique_ptr<IoThread>> io_threads_;
+  tcp::acceptor acceptor_;
+  asio::thread_pool workers_{kWorkers};
+  std::atomic<bool> stopping_{false};
+  std::mutex stop_mutex_;
+  bool stopped_ = false;  // protected by stop_mutex_
+};
+
+Status Server::Impl::start() {
+  BAHI_TRY(check_options(options_));
+  BAHI_ASSIGN(access_, Access::load(engine_));
+  administration_ = std::make_unique<Administration>(engine_, *access_, audit_, clock_, [this] { return counters(); });
+  services_ = std::make_unique<Services>(Services{engine_, *administration_, audit_, clock_, options_.limits,
+                                                  [this](const wire::Hello& hello) { return admit(hello); }, workers_,
+                                                  traffic_, options_.log});
+  BAHI_TRY(listen());
+  const bool on_loopback = endpoint_.address().is_loopback();
+  asks_for_credentials_ = options_.credentials == Credentials::kRequired ||
+                          (options_.credentials == Credentials::kAuto && !(on_loopback && access_->empty()));
+  say_who_may_enter();
+  for (const auto& thread : io_threads_) {
+    asio::co_spawn(thread->context, tick_loop(*thread), asio::detached);
+    thread->thread = std::thread([&context = thread->context] { context.run(); });
+  }
+  asio::co_spawn(io_threads_.front()->context, accept_loop(), asio::detached);
+  return {};
+}
+
+Status Server::Impl::listen() {
+  const tcp::endpoint wanted(asio::ip::make_address(options_.address), options_.port);
+  error_code problem;
+  acceptor_.open(wanted.protocol(), problem);
+  if (!problem) acceptor_.set_option(tcp::acceptor::reuse_address(true), problem);
+  if (!problem) acceptor_.bind(wanted, problem);
+  if (!problem) acceptor_.listen(asio::socket_base::max_listen_connections, problem);
+  if (!problem) endpoint_ = acceptor_.local_endpoint(problem);
+  if (!problem) return {};
+  return Error{ErrorCode::kIoError,
+               fmt::format("listening on {} port {}: {}", options_.address, options_.port, problem.message())};
+}
+
+void Server::Impl::say_who_may_enter() const {
+  log(LogLevel::kInfo, fmt::format("listening on {} port {}", endpoint_.address().to_string(), endpoint_.port()));
+  if (!asks_for_credentials_) {
+    log(LogLevel::kWarning,
+        "no credentials are asked for: whoever can reach this machine's loopback address may read and write every "
+        "tenant. Create a token (bahi token create) to change that");
+  } else if (access_->empty()) {
+    log(LogLevel::kWarning, "credentials are asked for, but the store holds no token: nobody can enter");
+  }
+  if (!endpoint_.address().is_loopback()) {
+    log(LogLevel::kWarning, "the connections are not encrypted: tokens and events can be read on the way");
+  }
+}
+
+Result<CredentialPtr> Server::Impl::admit(const wire::Hello& hello) const {
+  if (asks_for_credentials_ || !hello.token.empty()) {
+    BAHI_ASSIGN(CredentialPtr credential, access_->authenticate(hello.token, clock_.now()));
+    if (hello.tenant.empty() || hello.tenant == credential->tenant_name) return credential;
+    return Error{ErrorCode::kForbidden, fmt::format("the token is not of the tenant '{}'", hello.tenant)};
+  }
+  auto anonymous = std::make_shared<Credential>();
+  anonymous->tenant_name = hello.tenant.empty() ? "system" : hello.tenant;
+  BAHI_ASSIGN(anonymous->tenant, engine_.find_tenant(anonymous->tenant_name));
+  anonymous->role = Role::kAdmin;
+  anonymous->whole_store = true;
+  return CredentialPtr(std::move(anonymous));
+}
+
+Administration::Counters Server::Impl::counters() const {
+  return {{"server.connections", traffic_.connections.load()},
+          {"server.connections_accepted", traffic_.accepted.load()},
+          {"server.connections_refused", traffic_.refused.load()},
+          {"server.requests", traffic_.requests.load()},
+          {"server.appends_in_flight", traffic_.appends_in_flight.load()},
+          {"server.bytes_received", traffic_.bytes_received.load()},
+          {"server.bytes_sent", traffic_.bytes_sent.load()},
+          {"server.requests_denied", audit_.denials()}};
+}
+
+asio::awaitable<void> Server::Impl::accept_loop() {
+  asio::steady_timer pause(io_threads_.front()->context);
+  bool complained = false;
+  for (std::size_t next = 0; !stopping_.load(); ++next) {
+    IoThread& home = *io_threads_[next % io_threads_.size()];
+    error_code problem;
+    tcp::socket socket =
+        co_await acceptor_.async_accept(home.context, asio::redirect_error(asio::use_awaitable, problem));
+    if (stopping_.load() || problem == asio::error::operation_aborted) break;
+    if (problem) {
+      if (!std::exchange(complained, true)) log(LogLevel::kError, "accepting a connection: " + problem.message());
+      pause.expires_after(kAcceptPause);
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, problem));
+      continue;
+    }
+    complained = false;
+    if (traffic_.connections.load(std::memory_order_relaxed) >= options_.limits.connections_max) {
+      traffic_.refused.fetch_add(1, std::memory_order_relaxed);
+      socket.close(problem);
+      continue;
+    }
+    traffic_.accepted.fetch_add(1, std::memory_order_relaxed);
+    take_in(std::move(socket), home);
+  }
+}
+
+void Server::Impl::take_in(tcp::socket socket, IoThread& home) {
+  asio::post(home.context, [this, &home, socket = std::move(socket)]() mutable {
+    const auto connection = std::make_shared<Connection>(std::move(socket), home, *services_);
+    connection->run();
+    if (stopping_.load()) connection->begin_shutdown();
+  });
+}
+
+asio::awaitable<void> Server::Impl::tick_loop(IoThread& thread) {
+  asio::steady_timer timer(thread.context);
+  for (;;) {
+    timer.expires_after(kTickInterval);
+    error_code problem;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, problem));
+    if (problem) break;
+    thread.advance_time();
+    for (const auto& connection : thread.connections) connection->tick();
+  }
+}
+
+template <class Do>
+void Server::Impl::on_all_connections(Do what) {
+  for (const auto& thread : io_threads_) {
+    asio::post(thread->context, [&home = *thread, what] {
+      for (const auto& connection : home.connections) what(*connection);
+    });
+  }
+}
+
+void Server::Impl::stop() {
+  const std::scoped_lock lock(stop_mutex_);
+  if (std::exchange(stopped_, true)) return;
+  stopping_.store(true);
+  asio::post(io_threads_.front()->context, [this] {
+    error_code ignored;
+    acceptor_.close(ignored);
+  });
+  on_all_connections([](Connection& connection) { connection.begin_shutdown(); });
+  const auto deadline = std::chrono::steady_clock::now() + options_.shutdown_deadline;
+  while (!all_gone() && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  on_all_connections([](Connection& connection) { connection.abort(); });
+  workers_.join();
+  for (auto left = traffic_.appends_in_flight.load(); left != 0; left = traffic_.appends_in_flight.load()) {
+    traffic_.appends_in_flight.wait(left);
+  }
+  while (!all_gone()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  audit_.settle();
+  for (const auto& thread : io_threads_) {
+    thread->work.reset();
+    thread->context.stop();
+    if (thread->thread.joinable()) thread->thread.join();
+  }
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() {
+  stop();
+}
+
+Result<std::unique_ptr<Server>> Server::start(Engine& engine, ServerOptions options) {
+  auto impl = std::make_unique<Impl>(engine, std::move(options));
+  if (const Status started = impl->start(); !started) {
+    impl->stop();
+    return started.error();
+  }
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+void Server::stop() {
+  impl_->stop();
+}
+std::uint16_t Server::port() const noexcept {
+  return impl_->endpoint_.port();
+}
+bool Server::asks_for_credentials() const noexcept {
+  return impl_->asks_for_credentials_;
+}
+
+}  // namespace bahi::server

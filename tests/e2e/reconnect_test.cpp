@@ -1,0 +1,115 @@
+// Lost connections: what was asked for is done, once.
+#include <atomic>
+#include <thread>
+
+#include "server_fixture.hpp"
+
+namespace bahi::test {
+namespace {
+
+TEST_CASE("e2e: appends survive restarts of the server and are stored once", "[e2e][reconnect]") {
+  TestServer server;
+  constexpr std::size_t kWriters = 3;
+  constexpr std::size_t kAppends = 400;
+  std::atomic<std::size_t> stored{0};
+  std::vector<std::thread> writers;
+  for (std::size_t w = 0; w < kWriters; ++w) {
+    writers.emplace_back([&, w] {
+      const auto client = client::Client::connect(server.client_options());
+      if (!client) return;
+      std::atomic<std::size_t> answered{0};
+      for (std::size_t i = 0; i < kAppends; ++i) {
+        const std::string stream = "writer-" + std::to_string(w);
+        const std::string data = std::to_string(i);
+        BatchBuilder builder;
+        NewEvent event;
+        event.stream = stream;
+        event.type = "counted";
+        event.data = data;
+        (void)builder.add(event);
+        AppendRequest request;
+        request.body = builder.finish().value();
+        (*client)->submit(std::move(request), [&](const Result<AppendResult>& result) {
+          if (result) stored.fetch_add(1);
+          answered.fetch_add(1);
+          answered.notify_one();
+        });
+        if (i % 50 == 49) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+      for (auto n = answered.load(); n != kAppends; n = answered.load()) answered.wait(n);
+    });
+  }
+  for (int restart = 0; restart < 4; ++restart) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    server.stop();
+    server.start();
+  }
+  for (std::thread& writer : writers) writer.join();
+  CHECK(stored == kWriters * kAppends);
+  const auto client = server.client();
+  for (std::size_t w = 0; w < kWriters; ++w) {
+    ReadRequest request;
+    request.filter.stream = "writer-" + std::to_string(w);
+    const auto events = drain(*client->read(request));
+    REQUIRE(events.size() == kAppends);
+    for (std::size_t i = 0; i < kAppends; ++i) CHECK(events[i].event.data == std::to_string(i));
+  }
+  require_sound(server.engine());
+}
+
+TEST_CASE("e2e: without a server a client gives up after the time it was given", "[e2e][reconnect]") {
+  std::uint16_t port = 0;
+  {
+    const TestServer server;
+    port = server.port();
+  }
+  client::ClientOptions options;
+  options.port = port;
+  options.retry_for = std::chrono::milliseconds(100);
+  const auto client = client::Client::connect(options);
+  REQUIRE_FALSE(client);
+  CHECK(client.error().code() == ErrorCode::kConnectionLost);
+}
+
+TEST_CASE("e2e: closing a client fails what it waits for", "[e2e][reconnect]") {
+  TestServer server;
+  auto client = server.client();
+  const auto reader = client->subscribe({});
+  server.stop();
+  std::atomic<int> answered{0};
+  client->submit(request_of({}, {{"order-1"}}), [&](const Result<AppendResult>& result) {
+    if (!result && result.error().code() == ErrorCode::kCancelled) answered.fetch_add(1);
+  });
+  client.reset();
+  CHECK(answered == 1);
+  EventView event;
+  const auto ended = reader->next(event);
+  REQUIRE_FALSE(ended);
+  CHECK(ended.error().code() == ErrorCode::kCancelled);
+}
+
+TEST_CASE("e2e: a stop answers what is in flight and loses nothing", "[e2e][shutdown]") {
+  TestServer server;
+  for (int round = 0; round < 5; ++round) {
+    client::ClientOptions options = server.client_options();
+    const auto client = client::Client::connect(options).value();
+    constexpr std::size_t kAppends = 200;
+    std::atomic<std::size_t> stored{0};
+    std::atomic<std::size_t> answered{0};
+    for (std::size_t i = 0; i < kAppends; ++i) {
+      client->submit(request_of({}, {{"order-1"}}), [&](const Result<AppendResult>& result) {
+        if (result) stored.fetch_add(1);
+        answered.fetch_add(1);
+        answered.notify_one();
+      });
+    }
+    server.stop();
+    server.start();
+    for (auto n = answered.load(); n != kAppends; n = answered.load()) answered.wait(n);
+    CHECK(stored == kAppends);
+    CHECK(drain(*client->read({})).size() == kAppends * static_cast<std::size_t>(round + 1));
+  }
+}
+
+}  // namespace
+}  // namespace bahi::test
