@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#include <boost/endian/conversion.hpp>
 
 #include <flatbuffers/flatbuffers.h>
 
@@ -50,12 +51,21 @@ class Reader {
   template <class T>
   std::vector<T> numbers(const flatbuffers::Vector<T>* values) {
     if (values == nullptr || !take(values->size() * sizeof(T))) return {};
-    return {values->begin(), values->end()};
+    std::vector<T> out(values->size());
+    // The verifier does not check that the elements are aligned.
+    if (!out.empty()) std::memcpy(out.data(), values->Data(), out.size() * sizeof(T));
+    for (T& value : out) boost::endian::little_to_native_inplace(value);
+    return out;
   }
   std::vector<Uuid> uuids(const flatbuffers::Vector<const fb::Uuid*>* values) {
     std::vector<Uuid> out;
     if (values == nullptr || !take(values->size() * sizeof(fb::Uuid))) return out;
-    for (const fb::Uuid* value : *values) out.push_back({value->high(), value->low()});
+    out.reserve(values->size());
+    for (flatbuffers::uoffset_t i = 0; i < values->size(); ++i) {
+      fb::Uuid id;
+      std::memcpy(static_cast<void*>(&id), values->Data() + i * sizeof id, sizeof id);
+      out.push_back({id.high(), id.low()});
+    }
     return out;
   }
   Uuid uuid(const fb::Uuid* value) {

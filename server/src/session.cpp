@@ -306,14 +306,15 @@ void Session::tick(TimePoint now) {
     if (now - began_ > limits_.handshake_deadline) fail(late("the handshake"));
     return;
   }
-  // While nothing is taken from the peer, its silence is not its fault.
-  if (!wants_input()) received_ = frame_began_ = now;
+  // While nothing is taken from the peer, its silence is not its fault; but it must see that the server lives.
+  const bool waits = !wants_input();
+  if (waits) received_ = frame_began_ = now;
   if (splitter_.mid_frame() && now - frame_began_ > limits_.frame_deadline) return fail(late("a frame"));
   if (now - received_ > limits_.idle_deadline) return fail(late("an answer to a heartbeat"));
   if (!credential_->live(clock_.now())) {
     return fail({ErrorCode::kUnauthenticated, "the token has expired or was revoked"});
   }
-  if (now - received_ >= limits_.heartbeat_interval && now - pinged_ >= limits_.heartbeat_interval) {
+  if ((waits || now - received_ >= limits_.heartbeat_interval) && now - pinged_ >= limits_.heartbeat_interval) {
     pinged_ = now;
     put(0, wire::Ping{});
   }

@@ -11,11 +11,12 @@ TEST_CASE("e2e: appends survive restarts of the server and are stored once", "[e
   TestServer server;
   constexpr std::size_t kWriters = 3;
   constexpr std::size_t kAppends = 400;
+  const client::ClientOptions options = server.client_options();
   std::atomic<std::size_t> stored{0};
   std::vector<std::thread> writers;
   for (std::size_t w = 0; w < kWriters; ++w) {
     writers.emplace_back([&, w] {
-      const auto client = client::Client::connect(server.client_options());
+      const auto client = client::Client::connect(options);
       if (!client) return;
       std::atomic<std::size_t> answered{0};
       for (std::size_t i = 0; i < kAppends; ++i) {

@@ -17,7 +17,7 @@ CredentialPtr credential() {
   return made;
 }
 
-void answer(Session& session, const Action& action, unsigned choice) {
+void answer(Session& session, const server::Action& action, unsigned choice) {
   if (const auto* append = std::get_if<SubmitAppend>(&action)) {
     if (choice % 3 == 0) return;  // later than this run
     if (choice % 3 == 1) return session.answer_append(append->request, AppendResult{});

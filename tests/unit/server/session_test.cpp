@@ -357,6 +357,18 @@ TEST_CASE_METHOD(Conversation, "session: a silent peer is pinged, then given up"
   CHECK(session.closing());
 }
 
+TEST_CASE_METHOD(Conversation, "session: a peer that nothing is taken from is pinged and not given up",
+                 "[server][session]") {
+  enter();
+  say_append(1, std::string(6000, 'x'));
+  REQUIRE_FALSE(session.wants_input());
+  for (int i = 0; i < 10; ++i) {
+    pass(10s);
+    CHECK(heard<wire::Ping>(0));
+  }
+  CHECK_FALSE(session.closing());
+}
+
 TEST_CASE_METHOD(Conversation, "session: a frame that does not end is given up, however slowly it comes",
                  "[server][session]") {
   enter();
