@@ -75,19 +75,29 @@ struct Verified {
 };
 
 /// A server verifies the whole store; `tenant` only chooses what is told of it.
-Result<Verified> verify_remotely(const Context& context, const std::string& tenant) {
+Result<Verified> verify_remotely(const Context& context, const std::string& only) {
   BAHI_ASSIGN(const auto client, connect(context));
   BAHI_ASSIGN(const wire::TenantList tenants, client->tenants());
+  const auto id_of = [&tenants](const std::string& name) -> std::optional<TenantId> {
+    if (name == "system") return kSystemTenant;
+    const auto found = std::find_if(tenants.tenants.begin(), tenants.tenants.end(),
+                                    [&name](const auto& tenant) { return tenant.name == name; });
+    return found == tenants.tenants.end() ? std::nullopt : std::optional(found->id);
+  };
+  const std::optional<TenantId> only_id = id_of(only);
+  if (!only.empty() && !only_id) {
+    return Error{ErrorCode::kUnknownTenant, fmt::format("tenant '{}' does not exist", only)};
+  }
   BAHI_ASSIGN(const wire::VerifyReport remote, client->verify());
   Verified verified;
   verified.report = {remote.tenants, remote.batches, remote.events, remote.stored_bytes, remote.postings, {}};
-  for (const auto& tenant : tenants.tenants)
+  for (const auto& tenant : tenants.tenants) {
     verified.tenants.push_back({tenant.id, tenant.name, Offset{tenant.events}});
+  }
   for (const auto& finding : remote.findings) {
-    const auto found = std::find_if(verified.tenants.begin(), verified.tenants.end(),
-                                    [&](const TenantInfo& tenant) { return tenant.name == finding.tenant; });
-    verified.findings.push_back(
-        {found == verified.tenants.end() ? kSystemTenant : found->id, finding.offset, finding.error});
+    const TenantId id = id_of(finding.tenant).value_or(kSystemTenant);
+    if (only_id && id != *only_id && id != kSystemTenant) continue;
+    verified.findings.push_back({id, finding.offset, finding.error});
   }
   return verified;
 }
@@ -110,7 +120,7 @@ Result<Verified> verify_locally(const Context& context, const std::string& tenan
 
 Result<ExitCode> run_verify(const Context& context, const Arguments& arguments) {
   BAHI_ASSIGN(Verified verified, context.remote() ? verify_remotely(context, arguments.tenant)
-                                                    : verify_locally(context));
+                                                    : verify_locally(context, arguments.tenant));
   auto& [result, findings, tenants] = verified;
   Output output(STDOUT_FILENO);
   if (arguments.as_json) {

@@ -104,7 +104,7 @@ TEST_CASE("sst check: files that were flushed, ingested or compacted pass, in on
   fill_store(directory.path());
   for (const char* database : {"log", "idx"}) {
     const auto files = sorted_files(directory.path() / database);
-    CHECK(files.size() >= 2);
+    REQUIRE_FALSE(files.empty());  // how many depends on whether a compaction has run
     for (const fs::path& path : files) {
       const std::string bytes = contents_of(path);
       const StringFile file(bytes);
