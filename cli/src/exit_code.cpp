@@ -60,7 +60,7 @@ using Help = std::pair<ExitCode, std::string_view>;
 
 constexpr std::array kHelp{
     Help{ExitCode::kOk, "done"},
-    Help{ExitCode::kInternal, "unexpected: a defect in bahi"},
+    Help{ExitCode::kInternal, "unexpected: a defect in bahi, or another program at the other end"},
     Help{ExitCode::kUsage, "the command line is wrong"},
     Help{ExitCode::kBadInput, "the data given is wrong; the message names line and column, or the field"},
     Help{ExitCode::kConflict, "conflict: a stream's version or a condition is not as expected, or a name is taken"},

@@ -64,7 +64,10 @@ TEST_CASE("exit codes: one for every error, in keeping with what the caller shou
     const ExitCode code = exit_code_of(info.code);
     CHECK(code != ExitCode::kOk);
     CHECK(code != ExitCode::kUsage);
-    CHECK((code == ExitCode::kInternal) == (info.code == ErrorCode::kInternal));
+    // What comes out of a conversation that is not one of this protocol is nobody's input.
+    const bool of_protocol = info.code == ErrorCode::kMalformedFrame || info.code == ErrorCode::kFrameTooLarge ||
+                             info.code == ErrorCode::kUnsupportedProtocol || info.code == ErrorCode::kUnknownRequest;
+    CHECK((code == ExitCode::kInternal) == (info.code == ErrorCode::kInternal || of_protocol));
     if (info.action == Action::kRereadRetry) CHECK(code == ExitCode::kConflict);
     if (info.action == Action::kRestoreStore) CHECK(code == ExitCode::kDamaged);
     if (info.action == Action::kRetry) CHECK((code == ExitCode::kRetry || code == ExitCode::kInterrupted));
