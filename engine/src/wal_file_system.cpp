@@ -29,7 +29,8 @@ constexpr std::uint64_t kHeaderBytes = 7;
 
 bool is_wal(const std::string& path) { return path.ends_with(".log"); }
 
-/// Whether little is written between two syncs; shared by the files of a store that follow each other.
+/// Whether little is written between two syncs. One for all write-ahead logs of a file system: a log file begins with what
+/// was learned from the one before it.
 struct SyncSizes {
   std::atomic<std::uint64_t> since_sync{0};
   std::atomic<bool> small{true};
