@@ -137,9 +137,10 @@ void CommitPipeline::wake_sequencer() {
 }
 
 Status CommitPipeline::sync_groups(const std::vector<GroupPtr>& groups) {
+  // Before the look at what was written: a conflict may name an event of a group that failed.
+  if (failed()) return read_only_error();
   const bool any_written = std::any_of(groups.begin(), groups.end(), [](const GroupPtr& group) { return !group->batches.empty(); });
   if (!any_written) return {};
-  if (failed()) return read_only_error();
 #ifndef BAHI_PLANTED_BUG_ACK_BEFORE_SYNC
   BAHI_TRY(parts_.store->sync());
 #endif
@@ -180,14 +181,20 @@ void CommitPipeline::publish(const std::vector<GroupPtr>& groups) {
   }
 }
 
+bool CommitPipeline::rests_on_durable(const Answer& answer) {
+  const std::uint64_t durable = answer.pending->tenant->durable.load(std::memory_order_acquire);
+  if (answer.result) return answer.result->first_offset.value + answer.result->event_count <= durable;  // a repeat
+  const Conflict* conflict = answer.result.error().conflict();
+  const bool names_event = conflict != nullptr && conflict->actual_version != kNoStream.value;
+  return !names_event || conflict->offset < durable;
+}
+
 void CommitPipeline::answer_all(const std::vector<GroupPtr>& groups, const Error* error) {
   for (const GroupPtr& group : groups) {
     for (Answer& answer : group->answers) {
-      // A repeat of something that was durable before is still answered; everything else has an unknown outcome.
-      if (error != nullptr && answer.result &&
-          answer.result->first_offset.value + answer.result->event_count >
-              answer.pending->tenant->durable.load(std::memory_order_acquire)) {
-        answer.result = *error;
+      if (error != nullptr && !rests_on_durable(answer)) {
+        // An append has an unknown outcome now; a conflict, with an event that may never be, was certainly not stored.
+        answer.result = answer.result ? *error : read_only_error();
       }
       answer.pending->done(std::move(answer.result));
       answer.pending.reset();

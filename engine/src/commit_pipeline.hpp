@@ -157,7 +157,10 @@ class CommitPipeline {
   void finish_groups(std::vector<GroupPtr> groups);
   void publish(const std::vector<GroupPtr>& groups);
   Status sync_groups(const std::vector<GroupPtr>& groups);
-  static void answer_all(const std::vector<GroupPtr>& groups, const Error* error);
+  /// `error`: what the appends of these groups are told instead of their places, which never became durable.
+  void answer_all(const std::vector<GroupPtr>& groups, const Error* error);
+  /// Whether everything the answer names is durable.
+  static bool rests_on_durable(const Answer& answer);
   void answer(std::vector<GroupPtr> groups);
   void run_answerer();
 

@@ -1,6 +1,8 @@
 // EIO and ENOSPC at every write, sync, open and rename of a short run, one at a time.
 #include <catch2/catch.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <functional>
 
 #include "fault_env.hpp"
@@ -121,6 +123,41 @@ TEST_CASE("write error: ENOSPC from any write of the log on ends all acknowledge
 
 TEST_CASE("write error: ENOSPC at any sync of the log ends all acknowledgements", "[faults]") {
   run_every_place({"/log/", Operation::kSync, Fault::kNoSpace, true}, true);
+}
+
+TEST_CASE("write error: no conflict is answered with an event that never became durable", "[faults]") {
+  const TemporaryDirectory directory;
+  FaultEnv env(losing());
+  env.files().set_scope("/log/");
+  TestStore store = open_test_store(directory.path() / "store", test_options(env.env()));
+  env.files().reset();
+  env.files().set_sync_delay(std::chrono::milliseconds(300));
+  env.files().fail(Operation::kSync, 1, Fault::kIoError, true);
+
+  // Each batch twice, where the second would have to come first: sequenced while the sync hangs that will fail.
+  constexpr std::uint64_t kPairs = 40;
+  std::atomic<std::uint64_t> answered{0};
+  std::atomic<std::uint64_t> wrong{0};
+  for (std::uint64_t request_id = 1; request_id <= kPairs; ++request_id) {
+    const std::vector<PlannedEvent> planned = plan_events(request_id, request_id, kTestEventsMax);
+    for (const bool conflicting : {false, true}) {
+      AppendRequest request = make_batch(store.tenant, request_id);
+      if (conflicting && request_id % 2 == 0) {
+        request.expectations.push_back({planned[0].stream, {ExpectedVersion::Kind::kNoStream, {}}});
+      } else if (conflicting) {
+        request.condition = AppendCondition{EventQuery{{QueryItem{{planned[0].type}, {}}}}, Offset{0}};
+      }
+      store.engine->submit(std::move(request), [&](const Result<AppendResult>& result) {
+        const bool honest = !result && (result.error().code() == ErrorCode::kWriteFailed ||
+                                        result.error().code() == ErrorCode::kReadOnly);
+        if (!honest) ++wrong;
+        ++answered;
+      });
+    }
+  }
+  static_cast<void>(store.engine->close());
+  CHECK(answered == 2 * kPairs);
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("write error: no failing file creation, rename or directory sync of the log loses anything", "[faults]") {

@@ -136,7 +136,7 @@ struct ErrorInfo {
 struct Conflict {
   std::string stream;              ///< kWrongExpectedVersion: the stream
   std::int64_t actual_version = 0; ///< kWrongExpectedVersion: its version, -1 = the stream does not exist
-  std::uint64_t offset = 0;        ///< kConditionFailed: offset of an event that matches
+  std::uint64_t offset = 0;        ///< an event that matches the condition; the stream's last one
 };
 
 /// An error: a code from the catalogue and a sentence that names the field or
