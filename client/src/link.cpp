@@ -59,6 +59,13 @@ bool is_final(const Error& error) {
   }
 }
 
+/// Whether the refusal of a repeated append tells what became of it the first time: what was decided after the look for
+/// an earlier result does, and what depends on the request alone. A full queue or a lost permission does not.
+bool speaks_for_earlier(ErrorCode code) {
+  const auto group = static_cast<unsigned>(code) / 100;
+  return group == 1 || group == 3 || code == ErrorCode::kWriteFailed;
+}
+
 }  // namespace
 
 Link::Link(const asio::any_io_executor& executor, ClientOptions options, std::shared_ptr<void> context)
@@ -239,6 +246,11 @@ void Link::handle_answer(std::uint64_t id, wire::Message message) {
   const Pending pending = std::move(found->second);
   pending_.erase(found);
   queued_bytes_.fetch_sub(pending.bytes);
+  if (failure != nullptr && pending.doubtful && !speaks_for_earlier(failure->error.code())) {
+    return pending.answer(lost(options_, fmt::format("the connection broke before the answer came, and the repeat was "
+                                                     "refused ({}); whether it was stored is unknown",
+                                                     failure->error.to_string())));
+  }
   pending.answer(failure != nullptr ? Result<wire::Message>(std::move(failure->error))
                                     : Result<wire::Message>(std::move(message)));
 }
@@ -384,6 +396,7 @@ void Link::connection_lost() {
       place = pending_.erase(place);
       continue;
     }
+    pending.doubtful = pending.doubtful || (pending.sent && pending.bytes > 0);
     pending.sent = false;
     unsent_.push_back(place->first);
     ++place;

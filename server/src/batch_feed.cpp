@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "bahi/base/failpoint.hpp"
+#include "bahi/base/planted_bug.hpp"
+
 namespace bahi::server {
 namespace {
 
@@ -58,6 +61,8 @@ Result<Slice> BatchFeed::next(std::size_t bytes_max) {
     slice.then = Slice::Then::kEnd;
   } else if (from >= to) {
     slice.then = Slice::Then::kWait;
+    (void)failpoint::hit("caught_up");
+    if (planted(PlantedBug::kGapAtSeam)) next_ = std::max(next_, engine_->durable_offset(request_.tenant));
   }
   return slice;
 }
