@@ -33,6 +33,8 @@ std::string random_server_point(Random& random, std::string& name) {
 
 Death random_death(Random& random, Holder holder) {
   Death death;
+  // Clients find a server one after the other: most of them should be at work when it dies.
+  if (holder == Holder::kServer) death.acks_first = static_cast<std::uint32_t>(random.between(1, 80));
   const std::uint64_t dice = random.below(100);
 #ifdef BAHI_FAILPOINTS
   if (dice < 50) {

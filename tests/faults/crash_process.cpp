@@ -21,6 +21,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience{30'000};
+/// So much longer than it should does a process live that acknowledges too little.
+constexpr milliseconds kFewAcksPatience{300};
 
 }  // namespace
 
@@ -76,9 +78,10 @@ void CrashProcess::take(const Message& message) {
   const Death& death = options_.death;
   if (message.kind == Message::Kind::kOpenFailed && death.errors) return;
   options_.take(message);
-  if (acked_ || message.kind != Message::Kind::kAnswer || message.answer.code != 0) return;
-  acked_ = true;
-  if (death.after_ack.count() > 0) kill_at_ = std::min(kill_at_, Clock::now() + death.after_ack);
+  if (death.after_ack.count() == 0 || message.kind != Message::Kind::kAnswer || message.answer.code != 0) return;
+  ++acks_;
+  if (acks_ == 1) kill_at_ = std::min(kill_at_, Clock::now() + death.after_ack + kFewAcksPatience);
+  if (acks_ == death.acks_first) kill_at_ = std::min(kill_at_, Clock::now() + death.after_ack);
 }
 
 void CrashProcess::take_from_clients() {

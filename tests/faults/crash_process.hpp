@@ -60,7 +60,7 @@ class CrashProcess {
   pid_t child_ = -1;
   int pipe_ = -1;
   bool killed_ = false;
-  bool acked_ = false;
+  std::uint32_t acks_ = 0;
   Time kill_at_;
 };
 

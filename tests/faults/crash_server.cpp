@@ -50,7 +50,7 @@ int run_server(const CrashServerOptions& options) {
   ChildStore store = open_child_store(options, random, pipe);
   if (!store.engine) return 3;
   // A slow disk makes the time between writing and being durable long enough to be killed in.
-  if (random.one_in(3)) store.env->files().set_sync_delay(milliseconds(random.between(1, 6)));
+  if (random.one_in(2)) store.env->files().set_sync_delay(milliseconds(random.between(1, 8)));
   auto server = server::Server::start(*store.engine, random_server_options(random, options.port));
   if (!server) {
     pipe.send({Message::Kind::kFault, 0, 0, "the server did not start: " + server.error().to_string()});
