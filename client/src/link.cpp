@@ -25,7 +25,6 @@ using boost::system::error_code;
 /// Time is counted in ticks of our own, so that a process that was stopped for a while finds no deadline passed.
 constexpr std::chrono::milliseconds kTick{250};
 constexpr std::chrono::milliseconds kPauseMin{20};
-constexpr std::chrono::milliseconds kPauseMax{1000};
 constexpr std::size_t kScratchBytes = std::size_t{256} << 10U;
 constexpr std::size_t kGatherBytes = std::size_t{64} << 10U;
 constexpr std::size_t kBuffersPerWrite = 64;
@@ -301,8 +300,8 @@ asio::awaitable<void> Link::run() {
       give_up(*refusal_);
       break;
     }
-    co_await pause(wait);
-    wait = std::min(wait * 2, kPauseMax);
+    co_await pause(std::min(wait, options_.reconnect_pause_max));
+    wait = std::min(wait * 2, options_.reconnect_pause_max);
   }
 }
 

@@ -30,6 +30,8 @@ bool CrashClient::connect() {
     options.tenant = fmt::format("shop{}", tenant_);
     // Short enough that now and then a call or a read gives up while the server is away.
     options.retry_for = milliseconds(random_.between(200, 3'000));
+    // Soon back, most of the time: a server lives for a fraction of a second only.
+    if (!random_.one_in(5)) options.reconnect_pause_max = milliseconds(random_.between(5, 30));
     options.read_credit_bytes = std::uint32_t{1} << random_.between(10, 21);
     if (random_.one_in(4)) options.queue_bytes_max = 30'000;
     auto connected = client::Client::connect(options);
