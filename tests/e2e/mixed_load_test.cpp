@@ -229,11 +229,11 @@ TEST_CASE("e2e: a mixed load, with a stop of the server in its middle, loses and
     threads.emplace_back([&load, work] { work(load); });
   }
   for (int restart = 0; restart < 2; ++restart) {
-    load.await_operations(150);
+    load.await_operations(100);
     server.stop();
     server.start();
   }
-  load.await_operations(150);
+  load.await_operations(100);
   load.stop = true;
   for (std::thread& thread : threads) thread.join();
   for (const std::string& problem : load.problems()) FAIL_CHECK(problem);
