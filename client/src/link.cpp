@@ -141,6 +141,16 @@ void Link::append(AppendRequest request, Answer answer) {
 
 void Link::request(const wire::Message& message, bool repeatable, Answer answer) {
   std::unique_lock ordering(order_mutex_);
+  post(ordering, message, repeatable, std::move(answer));
+}
+
+void Link::command(wire::Command command, Answer answer) {
+  std::unique_lock ordering(order_mutex_);
+  if (!command.producer) command.producer = ProducerPosition{producer_, next_sequence_++};
+  post(ordering, std::move(command), true, std::move(answer));
+}
+
+void Link::post(std::unique_lock<std::mutex>& ordering, const wire::Message& message, bool repeatable, Answer answer) {
   const std::uint64_t id = next_id_.fetch_add(1);
   auto pending = std::make_shared<Pending>();
   pending->repeatable = repeatable;
@@ -352,6 +362,7 @@ void Link::handle(const FrameView& frame, Status& outcome) {
   }
   wire::Message& message = envelope->message;
   if (flows_.contains(envelope->request)) return handle_read(envelope->request, message, frame.payload, outcome);
+  wire::set_payload(message, frame.payload);
   if (envelope->request != 0) return handle_answer(envelope->request, std::move(message));
   if (const auto* failure = std::get_if<wire::Failure>(&message)) {
     outcome = failure->error;

@@ -44,6 +44,8 @@ class Link : public std::enable_shared_from_this<Link> {
   void append(AppendRequest request, Answer answer);
   /// `repeatable`: may be sent again on a new connection.
   void request(const wire::Message& message, bool repeatable, Answer answer);
+  /// A command without a producer position gets one.
+  void command(wire::Command command, Answer answer);
   [[nodiscard]] std::shared_ptr<Flow> open_read(ReadRequest request, bool follow);
   /// The reader has taken so many bytes of the flow.
   void taken(const std::shared_ptr<Flow>& flow, std::size_t bytes);
@@ -52,6 +54,8 @@ class Link : public std::enable_shared_from_this<Link> {
   void when_ready(std::function<void(Result<wire::Welcome>)> ready);
 
  private:
+  /// `ordering` holds order_mutex_.
+  void post(std::unique_lock<std::mutex>& ordering, const wire::Message& message, bool repeatable, Answer answer);
   struct Pending {
     std::string frame;
     std::size_t bytes = 0;

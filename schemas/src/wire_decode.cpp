@@ -287,6 +287,42 @@ Message decode(Reader& in, const fb::VerifyReport& m) {
   return report;
 }
 
+Message decode(Reader& in, const fb::Query& m) {
+  auto projection = in.text(m.projection());
+  auto query = in.text(m.query());
+  return Query{std::move(projection), std::move(query), in.text(m.arguments()), Offset{m.min_offset()}, m.timeout_ms()};
+}
+
+Message decode(Reader&, const fb::QueryAnswer& m) {
+  return QueryAnswer{Offset{m.offset()}, {}};
+}
+
+Message decode(Reader& in, const fb::Command& m) {
+  Command command;
+  command.projection = in.text(m.projection());
+  command.command = in.text(m.command());
+  command.arguments = in.text(m.arguments());
+  if (m.producer() != nullptr) command.producer = ProducerPosition{in.uuid(m.producer()), m.sequence()};
+  command.timeout_ms = m.timeout_ms();
+  return command;
+}
+
+Message decode(Reader&, const fb::CommandAnswer& m) {
+  return CommandAnswer{Offset{m.first_offset()}, m.event_count(), Timestamp{m.recorded_at()}, m.duplicate(), {}};
+}
+
+Message decode(Reader& in, const fb::ManageProjection& m) {
+  using Act = ManageProjection::Act;
+  if (m.act() < static_cast<std::uint8_t>(Act::kStart) || m.act() > static_cast<std::uint8_t>(Act::kRetry)) in.fail();
+  auto projection = in.text(m.projection());
+  return ManageProjection{static_cast<Act>(m.act()), std::move(projection), in.text(m.name()), Offset{m.from()},
+                          Offset{m.to()}};
+}
+
+Message decode(Reader&, const fb::ListProjections&) {
+  return ListProjections{};
+}
+
 Message decode_message(Reader& in, const fb::Frame& frame) {
   switch (frame.message_type()) {
 #define BAHI_CASE(name) \
@@ -318,6 +354,12 @@ Message decode_message(Reader& in, const fb::Frame& frame) {
     BAHI_CASE(Status)
     BAHI_CASE(VerifyStore)
     BAHI_CASE(VerifyReport)
+    BAHI_CASE(Query)
+    BAHI_CASE(QueryAnswer)
+    BAHI_CASE(Command)
+    BAHI_CASE(CommandAnswer)
+    BAHI_CASE(ManageProjection)
+    BAHI_CASE(ListProjections)
 #undef BAHI_CASE
     case fb::Message::NONE: in.fail(); break;
   }

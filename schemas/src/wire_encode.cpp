@@ -231,6 +231,38 @@ auto encode(Builder& builder, const VerifyReport& m) {
                                 codes, messages);
 }
 
+auto encode(Builder& builder, const Query& m) {
+  const auto projection = text(builder, m.projection);
+  const auto query = text(builder, m.query);
+  return fb::CreateQuery(builder, projection, query, text(builder, m.arguments), m.min_offset.value, m.timeout_ms);
+}
+
+auto encode(Builder& builder, const QueryAnswer& m) {
+  return fb::CreateQueryAnswer(builder, m.offset.value);
+}
+
+auto encode(Builder& builder, const Command& m) {
+  const auto projection = text(builder, m.projection);
+  const auto command = text(builder, m.command);
+  const fb::Uuid producer = m.producer ? uuid(m.producer->id) : fb::Uuid{};
+  return fb::CreateCommand(builder, projection, command, text(builder, m.arguments), m.producer ? &producer : nullptr,
+                           m.producer ? m.producer->sequence : 0, m.timeout_ms);
+}
+
+auto encode(Builder& builder, const CommandAnswer& m) {
+  return fb::CreateCommandAnswer(builder, m.first_offset.value, m.event_count, m.recorded_at.nanos, m.duplicate);
+}
+
+auto encode(Builder& builder, const ManageProjection& m) {
+  const auto projection = text(builder, m.projection);
+  return fb::CreateManageProjection(builder, static_cast<std::uint8_t>(m.act), projection, text(builder, m.name),
+                                    m.from.value, m.to.value);
+}
+
+auto encode(Builder& builder, const ListProjections&) {
+  return fb::CreateListProjections(builder);
+}
+
 /// The union member that stands for a variant's alternative; both are in the same order.
 template <class T>
 fb::Message type_of() {
@@ -263,6 +295,17 @@ void put(std::uint64_t request, const T& message, fb::Message type, std::size_t 
 std::string_view name_of(const Message& message) noexcept {
   if (message.index() == 0) return "Unknown";
   return fb::EnumNameMessage(static_cast<fb::Message>(message.index()));
+}
+
+std::string_view payload_of(const Message& message) noexcept {
+  if (const auto* answer = std::get_if<QueryAnswer>(&message)) return answer->json;
+  if (const auto* answer = std::get_if<CommandAnswer>(&message)) return answer->json;
+  return {};
+}
+
+void set_payload(Message& message, std::string_view payload) {
+  if (auto* query = std::get_if<QueryAnswer>(&message)) query->json = payload;
+  if (auto* command = std::get_if<CommandAnswer>(&message)) command->json = payload;
 }
 
 void put_frame(std::uint64_t request, const Message& message, std::size_t payload_bytes, std::string& out) {

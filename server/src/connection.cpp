@@ -200,6 +200,25 @@ void Connection::perform(Administer& action) {
   });
 }
 
+void Connection::perform(Ask& action) {
+  services_.traffic.appends_in_flight.fetch_add(1, std::memory_order_relaxed);
+  auto done = [self = shared_from_this(), request = action.request,
+               &traffic = services_.traffic](wire::Message answer) mutable {
+    // The connection must not die on this thread, so it moves.
+    auto& home = self->home_.context;
+    asio::post(home, [self = std::move(self), request, answer = std::move(answer)] {
+      self->session_.answer(request, answer);
+      self->proceed();
+    });
+    if (traffic.appends_in_flight.fetch_sub(1, std::memory_order_acq_rel) == 1) traffic.appends_in_flight.notify_all();
+  };
+  if (auto* query = std::get_if<wire::Query>(&action.message)) {
+    services_.queries.ask(*session_.credential(), std::move(*query), std::move(done));
+  } else if (auto* command = std::get_if<wire::Command>(&action.message)) {
+    services_.queries.ask(*session_.credential(), std::move(*command), std::move(done));
+  }
+}
+
 void Connection::perform(RecordDenial& action) {
   services_.audit.denied(session_.credential().get(), peer_, action.request, action.reason);
 }

@@ -17,6 +17,7 @@
 #include "audit_log.hpp"
 #include "batch_feed.hpp"
 #include "io_thread.hpp"
+#include "query_desk.hpp"
 #include "session.hpp"
 
 namespace bahi::server {
@@ -29,13 +30,14 @@ struct Traffic {
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> bytes_received{0};
   std::atomic<std::uint64_t> bytes_sent{0};
-  std::atomic<std::uint64_t> appends_in_flight{0};  ///< now
+  std::atomic<std::uint64_t> appends_in_flight{0};  ///< now; commands too
 };
 
 /// What all connections share.
 struct Services {
   Engine& engine;
   Administration& administration;
+  QueryDesk& queries;
   AuditLog& audit;
   const Clock& clock;
   const Limits& limits;
@@ -81,6 +83,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void perform(OpenRead& action);
   void perform(CloseRead& action);
   void perform(Administer& action);
+  void perform(Ask& action);
   void perform(RecordDenial& action);
   /// One turn of one read; true: there may be another one.
   [[nodiscard]] bool give_turn();

@@ -27,6 +27,10 @@ constexpr std::array kRules{
     Rule{"CreateTenant", Scope::kWholeStore, true, false, false, false},
     Rule{"ListTenants", Scope::kWholeStore, true, false, false, true},
     Rule{"GetStatus", Scope::kWholeStore, true, false, false, true},
+    Rule{"Query", Scope::kNotSystem, true, true, true, true},
+    Rule{"Command", Scope::kNotSystem, true, true, false, false},
+    Rule{"ManageProjection", Scope::kNotSystem, true, false, false, false},
+    Rule{"ListProjections", Scope::kAnyTenant, true, true, true, true},
     Rule{"VerifyStore", Scope::kWholeStore, true, false, false, true},
 };
 

@@ -29,6 +29,7 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::uint32_t kIoThreadsMax = 8;
 /// One may verify the store for minutes; the other goes on with what is quick.
 constexpr std::size_t kWorkers = 2;
+constexpr std::size_t kQueryThreads = 2;
 
 }  // namespace
 
@@ -69,6 +70,8 @@ class Server::Impl {
   const Clock& clock_ = SystemClock::instance();
   std::unique_ptr<Access> access_;
   AuditLog audit_;
+  std::unique_ptr<projections::Projections> projections_;
+  std::unique_ptr<QueryDesk> queries_;
   std::unique_ptr<Administration> administration_;
   Traffic traffic_;
   std::unique_ptr<Services> services_;
@@ -83,8 +86,15 @@ class Server::Impl {
 Status Server::Impl::start() {
   BAHI_TRY(check_options(options_));
   BAHI_ASSIGN(access_, Access::load(engine_));
-  administration_ = std::make_unique<Administration>(engine_, *access_, audit_, clock_, [this] { return counters(); });
-  services_ = std::make_unique<Services>(Services{engine_, *administration_, audit_, clock_, options_.limits,
+  if (!options_.views.empty()) {
+    projections::ProjectionsOptions settings;
+    settings.log = options_.log;
+    BAHI_ASSIGN(projections_, projections::Projections::open(options_.views, engine_, std::move(settings)));
+  }
+  queries_ = std::make_unique<QueryDesk>(projections_.get(), kQueryThreads);
+  administration_ = std::make_unique<Administration>(engine_, *access_, audit_, projections_.get(), clock_,
+                                                     [this] { return counters(); });
+  services_ = std::make_unique<Services>(Services{engine_, *administration_, *queries_, audit_, clock_, options_.limits,
                                                   [this](const wire::Hello& hello) { return admit(hello); }, workers_,
                                                   traffic_, options_.log});
   BAHI_TRY(listen());
@@ -216,12 +226,15 @@ void Server::Impl::stop() {
     acceptor_.close(ignored);
   });
   on_all_connections([](Connection& connection) { connection.begin_shutdown(); });
+  if (queries_) queries_->begin_shutdown();
   const auto deadline = std::chrono::steady_clock::now() + options_.shutdown_deadline;
   while (!all_gone() && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   on_all_connections([](Connection& connection) { connection.abort(); });
   workers_.join();
+  if (projections_) projections_->close();
+  if (queries_) queries_->stop();
   for (auto left = traffic_.appends_in_flight.load(); left != 0; left = traffic_.appends_in_flight.load()) {
     traffic_.appends_in_flight.wait(left);
   }

@@ -21,11 +21,15 @@ bool is(const wire::Message& message) {
 bool is_administration(const wire::Message& message) {
   return is<wire::CreateTenant>(message) || is<wire::ListTenants>(message) || is<wire::CreateToken>(message) ||
          is<wire::ListTokens>(message) || is<wire::RevokeToken>(message) || is<wire::GetStatus>(message) ||
-         is<wire::VerifyStore>(message);
+         is<wire::VerifyStore>(message) || is<wire::ManageProjection>(message) || is<wire::ListProjections>(message);
+}
+
+bool is_question(const wire::Message& message) {
+  return is<wire::Query>(message) || is<wire::Command>(message);
 }
 
 bool is_request(const wire::Message& message) {
-  return is<wire::Append>(message) || is<wire::Read>(message) || is_administration(message);
+  return is<wire::Append>(message) || is<wire::Read>(message) || is_question(message) || is_administration(message);
 }
 
 }  // namespace
@@ -118,7 +122,11 @@ void Session::dispatch(wire::Envelope envelope, std::string_view payload) {
   }
   if (auto* read = std::get_if<wire::Read>(&envelope.message)) return start_read(request, std::move(*read));
   in_flight_.emplace(request, 0);
-  actions_.emplace_back(Administer{request, std::move(envelope.message)});
+  if (is_question(envelope.message)) {
+    actions_.emplace_back(Ask{request, std::move(envelope.message)});
+  } else {
+    actions_.emplace_back(Administer{request, std::move(envelope.message)});
+  }
 }
 
 /// True: the message was part of the conversation, not a request.
@@ -202,7 +210,12 @@ void Session::answer(std::uint64_t request, const wire::Message& message) {
   if (found == in_flight_.end()) return;
   in_flight_bytes_ -= found->second;
   in_flight_.erase(found);
-  if (phase_ != Phase::kClosing) put(request, message);
+  if (phase_ != Phase::kClosing) {
+    const std::string_view payload = wire::payload_of(message);
+    put(request, message, payload.size());
+    output_.back().append(payload);
+    output_bytes_ += payload.size();
+  }
   finish_if_drained();
 }
 

@@ -47,11 +47,16 @@ struct Administer {
   std::uint64_t request = 0;
   wire::Message message;
 };
+/// A query or a command.
+struct Ask {
+  std::uint64_t request = 0;
+  wire::Message message;
+};
 struct RecordDenial {
   std::string request;  ///< the message's name
   std::string reason;
 };
-using Action = std::variant<SubmitAppend, OpenRead, CloseRead, Administer, RecordDenial>;
+using Action = std::variant<SubmitAppend, OpenRead, CloseRead, Administer, Ask, RecordDenial>;
 
 /// Who the sender of this Hello is, or why it may not come in.
 using Doorkeeper = std::function<Result<CredentialPtr>(const wire::Hello&)>;

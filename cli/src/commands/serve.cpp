@@ -70,6 +70,7 @@ Result<ExitCode> run_serve(const Context& context, const Arguments& arguments) {
   settings.engine.create_if_missing = true;
   settings.engine.log = log_line;
   settings.server.log = log_line;
+  settings.server.views = std::filesystem::path(context.directory) / "views";
   log_line(LogLevel::kInfo, fmt::format("opening {}", context.directory));
   BAHI_ASSIGN(const auto engine, Engine::open(context.directory, settings.engine));
   BAHI_ASSIGN(const auto server, server::Server::start(*engine, settings.server));

@@ -103,7 +103,7 @@ class Engine {
   /// Checks the request on the calling thread (decompression, structure), then queues it.
   /// `done` is called once its outcome is durable, or at once when it is refused. Requests
   /// submitted by one thread are sequenced in that order.
-  /// Errors: those of BatchBody::parse, kUnknownTenant, kWrongExpectedVersion, kConditionFailed, kOverloaded, kDiskFull,
+  /// Errors: those of BatchBody::parse and check_domain_events, kUnknownTenant, kWrongExpectedVersion, kConditionFailed, kOverloaded, kDiskFull,
   /// kReadOnly, kWriteFailed, kShuttingDown.
   void submit(AppendRequest request, AppendCallback done);
   /// `submit`, waiting for the answer.

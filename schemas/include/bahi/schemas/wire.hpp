@@ -150,6 +150,43 @@ struct VerifyReport {
   std::vector<Finding> findings;
 };
 
+struct Query {
+  std::string projection;
+  std::string query;
+  std::string arguments;  ///< a JSON object, or empty
+  Offset min_offset;
+  std::uint32_t timeout_ms = 0;
+};
+/// `json` is the frame's payload.
+struct QueryAnswer {
+  Offset offset;
+  std::string json;
+};
+struct Command {
+  std::string projection;
+  std::string command;
+  std::string arguments;  ///< a JSON object, or empty
+  std::optional<ProducerPosition> producer;
+  std::uint32_t timeout_ms = 0;
+};
+/// `json` is the frame's payload.
+struct CommandAnswer {
+  Offset first_offset;
+  std::uint32_t event_count = 0;
+  Timestamp recorded_at;
+  bool duplicate = false;
+  std::string json;
+};
+struct ManageProjection {
+  enum class Act : std::uint8_t { kStart = 1, kDrop, kRebuild, kReplay, kSkip, kRetry };
+  Act act = Act::kStart;
+  std::string projection;
+  std::string name;
+  Offset from;
+  Offset to = kOffsetMax;
+};
+struct ListProjections {};
+
 /// A message of a newer peer.
 struct Unknown {
   std::uint8_t type = 0;
@@ -158,7 +195,8 @@ struct Unknown {
 using Message =
     std::variant<Unknown, Hello, Welcome, Append, Appended, Failure, Read, Credit, Cancel, Batches, CaughtUp, ReadEnd,
                  Ping, Pong, GoingAway, Done, CreateTenant, ListTenants, TenantList, CreateToken, TokenCreated,
-                 ListTokens, TokenList, RevokeToken, GetStatus, Status, VerifyStore, VerifyReport>;
+                 ListTokens, TokenList, RevokeToken, GetStatus, Status, VerifyStore, VerifyReport, Query, QueryAnswer,
+                 Command, CommandAnswer, ManageProjection, ListProjections>;
 
 /// The name of the message's kind as in wire.fbs; "Unknown" for a newer peer's.
 [[nodiscard]] std::string_view name_of(const Message& message) noexcept;
@@ -170,6 +208,10 @@ struct Envelope {
 
 /// Appends a frame to `out`, whose last `payload_bytes` bytes the caller has yet to append. Unknown is not for sending.
 void put_frame(std::uint64_t request, const Message& message, std::size_t payload_bytes, std::string& out);
+/// The payload that the message itself holds; empty for all but QueryAnswer and CommandAnswer.
+[[nodiscard]] std::string_view payload_of(const Message& message) noexcept;
+/// Takes over what came behind the head of a QueryAnswer or CommandAnswer.
+void set_payload(Message& message, std::string_view payload);
 /// Appends the frame of an append to `out`, payload and all.
 void put_append(std::uint64_t request, const AppendRequest& append, std::string& out);
 

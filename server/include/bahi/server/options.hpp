@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -46,6 +47,7 @@ struct ServerOptions {
   std::uint32_t io_threads = 0;       ///< 0: as many as there are processors, at most 8
   Credentials credentials = Credentials::kAuto;
   Limits limits;
+  std::filesystem::path views;  ///< directory of the read models' state, which is derived; empty: no read models
   std::chrono::milliseconds shutdown_deadline{10'000};  ///< for what is in flight when the server stops
   LogSink log;                                          ///< may be empty
 };
