@@ -34,6 +34,8 @@ void add_verify_command(CLI::App& app, Context& context);
 void add_stats_command(CLI::App& app, Context& context);
 void add_index_commands(CLI::App& app, Context& context);
 void add_recover_command(CLI::App& app, Context& context);
+void add_projection_commands(CLI::App& app, Context& context);
+void add_query_commands(CLI::App& app, Context& context);
 void add_ping_command(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);
 void add_token_commands(CLI::App& app, Context& context);
