@@ -29,6 +29,15 @@ int run(int argc, char** argv) {
       ->envname("BAHI_SERVER");
   app.add_option("--token", context.token, "Credential for the server; safer in the variable, where ps does not show it")
       ->envname("BAHI_TOKEN");
+  app.add_flag("--tls", context.tls, "Speak TLS with the server; the next three imply it")->envname("BAHI_TLS");
+  app.add_option("--ca", context.tls_settings.ca_file,
+                 "PEM file of the authorities that may vouch for the server [those of the system]")
+      ->envname("BAHI_CA");
+  app.add_option("--cert", context.tls_settings.certificate_file, "PEM file of the certificate to show the server")
+      ->envname("BAHI_CERT");
+  app.add_option("--key", context.tls_settings.key_file, "PEM file of its key")->envname("BAHI_KEY");
+  app.add_option("--tls-name", context.tls_settings.server_name, "Name in the server's certificate [HOST]")
+      ->envname("BAHI_TLS_NAME");
   app.footer(
       "Examples:\n"
       "  export BAHI_DATA=/var/lib/bahi\n"

@@ -20,7 +20,7 @@ bool is(const wire::Message& message) {
 
 bool is_administration(const wire::Message& message) {
   return is<wire::CreateTenant>(message) || is<wire::ListTenants>(message) || is<wire::CreateToken>(message) ||
-         is<wire::ListTokens>(message) || is<wire::RevokeToken>(message) || is<wire::GetStatus>(message) ||
+         is<wire::SetTenantLimits>(message) || is<wire::ListTokens>(message) || is<wire::RevokeToken>(message) || is<wire::GetStatus>(message) ||
          is<wire::VerifyStore>(message);
 }
 
@@ -30,9 +30,10 @@ bool is_request(const wire::Message& message) {
 
 }  // namespace
 
-Session::Session(const Limits& limits, Doorkeeper doorkeeper, const Clock& clock, TimePoint now)
+Session::Session(const Limits& limits, Doorkeeper doorkeeper, const Clock& clock, TimePoint now, Metering metering)
     : limits_(limits),
       doorkeeper_(std::move(doorkeeper)),
+      metering_(std::move(metering)),
       clock_(clock),
       began_(now),
       received_(now),
@@ -41,6 +42,10 @@ Session::Session(const Limits& limits, Doorkeeper doorkeeper, const Clock& clock
       pinged_(now) {}
 
 // --- from the peer
+
+void Session::begin(TimePoint now) {
+  began_ = received_ = frame_began_ = progressed_ = pinged_ = now;
+}
 
 bool Session::wants_input() const noexcept {
   return phase_ != Phase::kClosing && output_bytes_ < limits_.write_queue_bytes_max &&
@@ -77,12 +82,7 @@ void Session::greet(const wire::Envelope& envelope) {
     return fail({ErrorCode::kUnsupportedProtocol, fmt::format("protocol version {}.{}; this server speaks {}.{}",
                                                               hello->major, hello->minor, wire::kMajor, wire::kMinor)});
   }
-  const Result<CredentialPtr> admitted = doorkeeper_(*hello);
-  if (!admitted) {
-    actions_.emplace_back(RecordDenial{"Hello", admitted.error().message()});
-    return fail(admitted.error());
-  }
-  credential_ = *admitted;
+  if (const Status entered = enter(*hello); !entered) return fail(entered.error());
   phase_ = Phase::kOpen;
   splitter_.set_frame_bytes_max(kFrameBytesMax);
   wire::Welcome welcome;
@@ -99,6 +99,21 @@ void Session::greet(const wire::Envelope& envelope) {
   put(envelope.request, welcome);
 }
 
+Status Session::enter(const wire::Hello& hello) {
+  Result<CredentialPtr> admitted = doorkeeper_(hello);
+  if (!admitted) {
+    actions_.emplace_back(RecordDenial{0, "Hello", admitted.error().message()});
+    return admitted.error();
+  }
+  if (metering_) meter_ = metering_(**admitted);
+  if (meter_) {
+    BAHI_ASSIGN(ticket_, meter_->open_connection());
+  }
+  credential_ = std::move(*admitted);
+  client_name_ = hello.client;
+  return {};
+}
+
 void Session::dispatch(wire::Envelope envelope, std::string_view payload) {
   if (handle_conversation(envelope)) return;
   ++requests_received_;
@@ -109,7 +124,8 @@ void Session::dispatch(wire::Envelope envelope, std::string_view payload) {
   }
   if (const Status checked = check_request(envelope.message); !checked) {
     if (checked.error().code() == ErrorCode::kForbidden) {
-      actions_.emplace_back(RecordDenial{std::string(wire::name_of(envelope.message)), checked.error().message()});
+      actions_.emplace_back(
+          RecordDenial{request, std::string(wire::name_of(envelope.message)), checked.error().message()});
     }
     return refuse(request, checked.error());
   }
@@ -156,6 +172,10 @@ Status Session::check_request(const wire::Message& message) const {
 }
 
 void Session::start_append(std::uint64_t request, AppendRequest append, std::string_view payload) {
+  if (meter_) {
+    const Status admitted = meter_->admit_append(payload.size(), append.body.event_count, received_);
+    if (!admitted) return refuse(request, admitted.error());
+  }
   append.tenant = credential_->tenant;
   append.body.bytes.assign(payload);
   in_flight_.emplace(request, payload.size());
@@ -165,7 +185,13 @@ void Session::start_append(std::uint64_t request, AppendRequest append, std::str
 
 void Session::start_read(std::uint64_t request, wire::Read read) {
   read.request.tenant = credential_->tenant;
-  reads_.emplace(request, ReadState{});
+  ReadState state;
+  if (meter_ && read.follow) {
+    Result<TenantMeter::Ticket> ticket = meter_->open_subscription();
+    if (!ticket) return refuse(request, ticket.error());
+    state.ticket = std::move(*ticket);
+  }
+  reads_.emplace(request, std::move(state));
   actions_.emplace_back(OpenRead{request, std::move(read.request), read.follow});
   grant(request, read.credit);
 }
@@ -344,10 +370,17 @@ void Session::fail(const Error& error) {
   end();
 }
 
+void Session::fail_silently(const Error& why) {
+  if (phase_ == Phase::kClosing) return;
+  failure_ = why.to_string();
+  end();
+}
+
 void Session::end() {
   phase_ = Phase::kClosing;
   for (const auto& [request, read] : reads_) actions_.emplace_back(CloseRead{request});
   reads_.clear();
+  ticket_.reset();
 }
 
 }  // namespace bahi::server

@@ -55,7 +55,7 @@ std::string conversation(unsigned shape, bool whole) {
   read.credit = 1000;
   const std::vector<wire::Message> messages{
       wire::Hello{}, read, wire::Append{append}, wire::Credit{500}, wire::Ping{}, wire::CreateToken{"shop", Role::kReader, "n", {}},
-      wire::Cancel{}, wire::RevokeToken{Uuid{1, 2}}, wire::ListTenants{}, wire::CreateTenant{"shop"},
+      wire::Cancel{}, wire::RevokeToken{Uuid{1, 2}}, wire::ListTenants{}, wire::CreateTenant{"shop"}, wire::SetTenantLimits{"shop", {{TenantLimit::kConnections, 5}}},
       wire::Batches{{1, 2}, {}}, wire::TokenList{{{Uuid{1, 2}, "shop", Role::kAdmin, "n", {}, {}}}},
       wire::Failure{Error{ErrorCode::kConditionFailed, "m", Conflict{"order-1", 1, 2}}}};
   std::string bytes;

@@ -18,13 +18,14 @@ struct Folder {
 const std::vector<Folder>& folders() {
   static const std::vector<Folder> all{
       {"base", {}},
+      {"tls", {"base"}},
       {"schemas", {"base"}},
       {"engine", {"schemas", "base"}},
       {"snapshots", {"engine", "schemas", "base"}},
       {"projections", {"snapshots", "engine", "schemas", "base"}},
-      {"server", {"projections", "snapshots", "engine", "schemas", "base"}},
-      {"client", {"schemas", "base"}},
-      {"cli", {"client", "schemas", "base", "engine", "server"}},
+      {"server", {"projections", "snapshots", "engine", "schemas", "tls", "base"}},
+      {"client", {"schemas", "tls", "base"}},
+      {"cli", {"client", "schemas", "tls", "base", "engine", "server"}},
   };
   return all;
 }
