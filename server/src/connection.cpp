@@ -115,7 +115,7 @@ void Connection::take_in_encrypted(std::string_view bytes) {
   if (was_under_way && tls_->established()) session_.begin(home_.now);
   if (!home_.plain.empty()) session_.receive(home_.plain, home_.now);
   if (received) return;
-  if (received.error().code() == ErrorCode::kCertificateRefused) {
+  if (tls_->refused_peer()) {
     services_.audit.denied(nullptr, peer_, "TLS", received.error().message());
   }
   session_.fail_silently(received.error());

@@ -56,7 +56,7 @@ TEST_CASE("e2e: what is no Hello is answered and closed", "[e2e][bad-input]") {
       {"an empty head", le32(4) + le32(0), ErrorCode::kMalformedFrame},
       {"a head of zeros", le32(68) + le32(64) + std::string(64, '\0'), ErrorCode::kMalformedFrame},
       {"a request before the Hello", frame_of(1, wire::ListTenants{}), ErrorCode::kUnsupportedProtocol},
-      {"an answer", frame_of(0, wire::Welcome{}), ErrorCode::kMalformedFrame},
+      {"an answer", frame_of(0, wire::Welcome{}), ErrorCode::kUnsupportedProtocol},
       {"half a Hello, and then nothing", frame_of(0, wire::Hello{}).substr(0, 30), ErrorCode::kDeadlineExceeded},
       {"nothing", "", ErrorCode::kDeadlineExceeded},
   };

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <stdexcept>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -112,18 +111,6 @@ std::optional<Error> RawPeer::hear_the_end() {
     if (const auto* failure = std::get_if<wire::Failure>(&envelope->message)) last = failure->error;
   }
   return last;
-}
-
-std::size_t RawPeer::waiting() const {
-  int count = 0;
-  ::ioctl(socket_, FIONREAD, &count);
-  return static_cast<std::size_t>(count);
-}
-
-bool RawPeer::at_end() const {
-  char byte = 0;
-  const ssize_t count = ::recv(socket_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return count == 0 || (count < 0 && errno != EAGAIN);
 }
 
 void RawPeer::enter(const std::string& tenant) {

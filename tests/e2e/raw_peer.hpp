@@ -40,10 +40,6 @@ class RawPeer {
   [[nodiscard]] std::optional<wire::Envelope> hear();
   /// Reads until the other side closes; returns the error it gave last, if any.
   [[nodiscard]] std::optional<Error> hear_the_end();
-  /// Bytes that wait to be read; does not wait.
-  [[nodiscard]] std::size_t waiting() const;
-  /// The other side has closed, and everything is read; does not wait.
-  [[nodiscard]] bool at_end() const;
   /// Says Hello and waits for the Welcome.
   void enter(const std::string& tenant = "shop");
 

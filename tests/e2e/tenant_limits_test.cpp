@@ -8,8 +8,6 @@
 namespace bahi::test {
 namespace {
 
-using Entry = wire::SetTenantLimits::Entry;
-
 void limit(TestServer& server, TenantLimit which, std::uint64_t value, const std::string& tenant = "shop") {
   REQUIRE(server.client("system")->set_tenant_limits({tenant, {{which, value}}}));
 }
@@ -43,14 +41,16 @@ TEST_CASE("e2e: appends above a tenant's rate are refused, with the pause to mak
   TestServer server;
   REQUIRE(server.engine().create_tenant("other"));
   const TenantLimit which = GENERATE(TenantLimit::kEventsPerSecond, TenantLimit::kBytesPerSecond);
-  limit(server, which, 200);
+  const std::uint64_t size =
+      which == TenantLimit::kEventsPerSecond ? 400 : request_of({}, events(400)).body.bytes.size();
+  limit(server, which, size * 7 / 10);
   const auto client = server.client();
   // More than a second allows, in one request: it passes, and what follows has to wait.
   REQUIRE(client->append(request_of({}, events(400))));
   const auto refused = client->append(request_of({}, events(1)));
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code() == ErrorCode::kOverloaded);
-  CHECK(refused.error().message().find("tenant 'shop' may append 200") != std::string::npos);
+  CHECK(refused.error().message().find("tenant 'shop' may append " + std::to_string(size * 7 / 10)) != std::string::npos);
   CHECK(server.client("other")->append(request_of({}, events(1))));
   CHECK(append_patiently(*client, 1) > 0);
   limit(server, which, 0);

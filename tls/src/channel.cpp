@@ -95,7 +95,9 @@ Channel::~Channel() = default;
 
 Error Channel::failure() {
   const long verified = SSL_get_verify_result(handle_->ssl.get());
-  if (context_->verify_ && verified != X509_V_OK) {
+  const bool wrong = context_->verify_ && verified != X509_V_OK;
+  refused_peer_ = wrong || ERR_GET_REASON(ERR_peek_error()) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
+  if (wrong) {
     ERR_clear_error();
     return {ErrorCode::kCertificateRefused, fmt::format("TLS: the certificate of the {} is refused: {}",
                                                         context_->server_ ? "client" : "server",

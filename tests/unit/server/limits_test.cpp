@@ -1,6 +1,7 @@
 // Rates, meters and the choice of denials that are recorded; the time is what they are told.
 #include <catch2/catch.hpp>
 
+#include "catch_result.hpp"
 #include "denial_limiter.hpp"
 #include "tenant_meter.hpp"
 

@@ -10,7 +10,7 @@ namespace bahi::test {
 /// What the certificate of a server or a client says.
 struct CertificateWish {
   std::string name = "localhost";  ///< common name, and the DNS name that it is good for
-  std::string address;             ///< the IP address that it is good for; empty: none
+  std::string address = {};        ///< the IP address that it is good for; empty: none
   int days = 2;                    ///< from now on; negative: it has expired
 };
 

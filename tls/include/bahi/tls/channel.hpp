@@ -33,6 +33,8 @@ class Channel {
   [[nodiscard]] bool begun() const noexcept { return begun_; }
   /// The handshake is done; the peer is who it should be.
   [[nodiscard]] bool established() const noexcept { return established_; }
+  /// The handshake failed because of the peer's certificate, or because it has none.
+  [[nodiscard]] bool refused_peer() const noexcept { return refused_peer_; }
   /// The peer has said that nothing more will come.
   [[nodiscard]] bool peer_closed() const noexcept { return peer_closed_; }
 
@@ -60,6 +62,7 @@ class Channel {
   bool begun_ = false;
   bool established_ = false;
   bool peer_closed_ = false;
+  bool refused_peer_ = false;
 };
 
 }  // namespace bahi::tls
