@@ -126,7 +126,7 @@ class Link : public std::enable_shared_from_this<Link> {
   wire::Welcome welcome_;
   FrameSplitter splitter_{kFrameBytesMax};
   std::vector<char> scratch_;
-  std::string plain_;  // the same, decrypted
+  std::string plain_;                         // the same, decrypted
   std::map<std::uint64_t, Pending> pending_;  // in the order of submission
   std::deque<std::uint64_t> unsent_;
   std::size_t in_flight_ = 0;

@@ -20,9 +20,9 @@ class AuditLog {
  public:
   AuditLog(Engine& engine, const Clock& clock) : engine_(engine), clock_(clock) {}
 
-  /// Recorded soon, unless its source (the token, or without one the address in `peer`) is denied too often, or too many
-  /// are on their way. Then it is only counted: the source's next one that is recorded, or a bahi.denials-left-out, says
-  /// how many in the field "not_recorded". False: only counted.
+  /// Recorded soon, unless its source (the token, or without one the address in `peer`) is denied too often, or too
+  /// many are on their way. Then it is only counted: the source's next one that is recorded, or a
+  /// bahi.denials-left-out, says how many in the field "not_recorded". False: only counted.
   bool denied(const Credential* credential, std::string_view peer, std::string_view request, std::string_view reason);
   /// Records how many denials were left out, of sources that have become quiet, or with `every` of all. To be called
   /// now and then.

@@ -151,8 +151,8 @@ asio::awaitable<void> Connection::send_loop() {
     }
     views.clear();
     for (const std::string& buffer : buffers) views.push_back(asio::buffer(buffer));
-    const std::size_t count = co_await asio::async_write(socket_, views, note_progress,
-                                                         asio::redirect_error(asio::use_awaitable, problem));
+    const std::size_t count =
+        co_await asio::async_write(socket_, views, note_progress, asio::redirect_error(asio::use_awaitable, problem));
     if (problem) break;
     services_.traffic.bytes_sent.fetch_add(count, std::memory_order_relaxed);
     session_.sent(bytes, home_.now);

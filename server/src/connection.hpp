@@ -15,9 +15,9 @@
 
 #include "administration.hpp"
 #include "audit_log.hpp"
+#include "bahi/tls/channel.hpp"
 #include "batch_feed.hpp"
 #include "io_thread.hpp"
-#include "bahi/tls/channel.hpp"
 #include "session.hpp"
 
 namespace bahi::server {
@@ -25,7 +25,7 @@ namespace bahi::server {
 /// Counters of the whole server.
 struct Traffic {
   std::atomic<std::uint64_t> connections{0};  ///< now
-  std::atomic<std::uint64_t> accepted{0};  ///< also the number of the last one
+  std::atomic<std::uint64_t> accepted{0};     ///< also the number of the last one
   std::atomic<std::uint64_t> refused{0};
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> bytes_received{0};
@@ -112,7 +112,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::steady_timer output_waits_;   // cancelled: there is output, or the end has come
   boost::asio::steady_timer input_allowed_;  // cancelled: more may be received, or the end has come
   bool turn_posted_ = false;
-  bool sent_all_ = false;  // the send loop has ended
+  bool sent_all_ = false;      // the send loop has ended
   bool said_goodbye_ = false;  // of TLS
   bool aborted_ = false;
   int ticks_left_ = kTicksToLinger;

@@ -11,8 +11,8 @@
 
 namespace bahi::server {
 
-/// For each source (a token, or an address without one) and for all together: a burst, and then so many per second. What
-/// is left out is counted. Holds a bounded number of sources. Not thread-safe.
+/// For each source (a token, or an address without one) and for all together: a burst, and then so many per second.
+/// What is left out is counted. Holds a bounded number of sources. Not thread-safe.
 class DenialLimiter {
  public:
   using TimePoint = TokenBucket::TimePoint;

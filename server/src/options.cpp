@@ -40,9 +40,10 @@ Status check_options(const ServerOptions& options) {
   const auto address = boost::asio::ip::make_address(options.address, problem);
   if (problem) return wrong("address", fmt::format("'{}' is not a numeric IP address", options.address));
   if (!address.is_loopback() && !options.tls) {
-    return wrong("address", fmt::format("'{}' is not a loopback address, and without TLS tokens and events can be read on "
-                                        "the way: set tls_certificate and tls_key",
-                                        options.address));
+    return wrong("address",
+                 fmt::format("'{}' is not a loopback address, and without TLS tokens and events can be read on "
+                             "the way: set tls_certificate and tls_key",
+                             options.address));
   }
   if (options.credentials == Credentials::kNone && !address.is_loopback()) {
     return wrong("credentials", "'none' is allowed on a loopback address only");

@@ -36,8 +36,8 @@ Result<std::unique_ptr<Quotas>> Quotas::load(Engine& engine, const TenantLimits&
     if (event.type != kSet) continue;
     const auto fields = parse_json_object(event.data);
     if (!fields) {
-      return Error{ErrorCode::kCorruptLog, fmt::format("system tenant, offset {}: limits: {}", event.offset.value,
-                                                       fields.error().message())};
+      return Error{ErrorCode::kCorruptLog,
+                   fmt::format("system tenant, offset {}: limits: {}", event.offset.value, fields.error().message())};
     }
     Own own;
     for (std::size_t i = 0; i < own.size(); ++i) {
@@ -64,7 +64,8 @@ Status Quotas::set(const wire::SetTenantLimits& change, std::string_view actor, 
     if (value == wire::SetTenantLimits::kDefault) {
       place.reset();
     } else if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-      return Error{ErrorCode::kInvalidArgument, fmt::format("{}: {} is more than can be stored", to_string(limit), value)};
+      return Error{ErrorCode::kInvalidArgument,
+                   fmt::format("{}: {} is more than can be stored", to_string(limit), value)};
     } else {
       place = value;
     }
@@ -122,11 +123,10 @@ std::shared_ptr<TenantMeter> Quotas::meter(TenantId id, const std::string& tenan
   const std::scoped_lock lock(mutex_);
   std::shared_ptr<TenantMeter>& meter = meters_[tenant];
   if (!meter) {
-    meter = std::make_shared<TenantMeter>(
-        tenant, [this, id] {
-          const Result<std::uint64_t> stored = engine_.stored_bytes(id);
-          return stored ? *stored : 0;
-        });
+    meter = std::make_shared<TenantMeter>(tenant, [this, id] {
+      const Result<std::uint64_t> stored = engine_.stored_bytes(id);
+      return stored ? *stored : 0;
+    });
     const auto known = own_.find(tenant);
     if (tenant != kSystem) meter->set_limits(in_force(known == own_.end() ? Own{} : known->second).limits);
   }

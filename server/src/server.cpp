@@ -98,12 +98,11 @@ Status Server::Impl::start() {
   BAHI_ASSIGN(quotas_, Quotas::load(engine_, options_.tenant_limits));
   administration_ =
       std::make_unique<Administration>(engine_, *access_, *quotas_, audit_, clock_, [this] { return counters(); });
-  services_ = std::make_unique<Services>(Services{engine_, *administration_, audit_, clock_, options_.limits,
-                                                  [this](const wire::Hello& hello) { return admit(hello); },
-                                                  [this](const Credential& who) {
-                                                    return quotas_->meter(who.tenant, who.tenant_name);
-                                                  },
-                                                  [this] { return tls_context(); }, workers_, traffic_, options_.log});
+  services_ = std::make_unique<Services>(
+      Services{engine_, *administration_, audit_, clock_, options_.limits,
+               [this](const wire::Hello& hello) { return admit(hello); },
+               [this](const Credential& who) { return quotas_->meter(who.tenant, who.tenant_name); },
+               [this] { return tls_context(); }, workers_, traffic_, options_.log});
   if (options_.tls) BAHI_TRY(reload_certificates());
   BAHI_TRY(listen());
   const bool on_loopback = endpoint_.address().is_loopback();

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kGatherBytes = std::size_t{16} << 10U;
 /// What one turn of a read may give, so that reads of one connection take turns.
 constexpr std::size_t kTurnBytes = std::size_t{256} << 10U;
+/// An append that is above its tenant's rate waits at most this long.
+constexpr std::chrono::milliseconds kHoldMax{10'000};
 
 template <class T>
 bool is(const wire::Message& message) {
@@ -20,8 +22,8 @@ bool is(const wire::Message& message) {
 
 bool is_administration(const wire::Message& message) {
   return is<wire::CreateTenant>(message) || is<wire::ListTenants>(message) || is<wire::CreateToken>(message) ||
-         is<wire::SetTenantLimits>(message) || is<wire::ListTokens>(message) || is<wire::RevokeToken>(message) || is<wire::GetStatus>(message) ||
-         is<wire::VerifyStore>(message);
+         is<wire::SetTenantLimits>(message) || is<wire::ListTokens>(message) || is<wire::RevokeToken>(message) ||
+         is<wire::GetStatus>(message) || is<wire::VerifyStore>(message);
 }
 
 bool is_request(const wire::Message& message) {
@@ -48,7 +50,7 @@ void Session::begin(TimePoint now) {
 }
 
 bool Session::wants_input() const noexcept {
-  return phase_ != Phase::kClosing && output_bytes_ < limits_.write_queue_bytes_max &&
+  return phase_ != Phase::kClosing && held_.empty() && output_bytes_ < limits_.write_queue_bytes_max &&
          in_flight_bytes_ < limits_.in_flight_bytes_max;
 }
 
@@ -172,15 +174,40 @@ Status Session::check_request(const wire::Message& message) const {
 }
 
 void Session::start_append(std::uint64_t request, AppendRequest append, std::string_view payload) {
-  if (meter_) {
-    const Status admitted = meter_->admit_append(payload.size(), append.body.event_count, received_);
-    if (!admitted) return refuse(request, admitted.error());
-  }
   append.tenant = credential_->tenant;
   append.body.bytes.assign(payload);
   in_flight_.emplace(request, payload.size());
   in_flight_bytes_ += payload.size();
-  actions_.emplace_back(SubmitAppend{request, std::move(append)});
+  if (!meter_) {
+    actions_.emplace_back(SubmitAppend{request, std::move(append)});
+    return;
+  }
+  held_.push_back({{request, std::move(append)}, received_});
+  if (held_.size() == 1) admit_held(received_);
+}
+
+/// Lets go what the tenant may append now, in the order in which it came.
+void Session::admit_held(TimePoint now) {
+  while (!held_.empty()) {
+    SubmitAppend& next = held_.front().append;
+    const Status admitted = meter_->admit_append(next.append.body.bytes.size(), next.append.body.event_count, now);
+    if (admitted) {
+      actions_.emplace_back(std::move(next));
+    } else if (admitted.error().code() != ErrorCode::kOverloaded) {
+      answer(next.request, wire::Failure{admitted.error()});
+    } else {
+      const bool hopeless = std::chrono::milliseconds(admitted.error().retry_after_ms()) > kHoldMax ||
+                            now - held_.front().since > kHoldMax;
+      // Those behind it too: what comes later must not be stored before it.
+      if (hopeless) refuse_held(admitted.error());
+      return;
+    }
+    held_.pop_front();
+  }
+}
+
+void Session::refuse_held(const Error& error) {
+  for (const HeldAppend& held : std::exchange(held_, {})) answer(held.append.request, wire::Failure{error});
 }
 
 void Session::start_read(std::uint64_t request, wire::Read read) {
@@ -318,6 +345,7 @@ void Session::sent(std::size_t bytes, TimePoint now) {
 // --- time and end
 
 void Session::tick(TimePoint now) {
+  if (!held_.empty() && credential_->live(clock_.now())) admit_held(now);
   if (output_bytes_ == 0) progressed_ = now;
   if (now - progressed_ > limits_.write_deadline) {
     stuck_ = true;
@@ -351,6 +379,7 @@ void Session::begin_shutdown() {
   if (phase_ != Phase::kOpen) return;
   phase_ = Phase::kDraining;
   put(0, wire::GoingAway{});
+  refuse_held({ErrorCode::kShuttingDown, "the server is stopping; nothing was stored"});
   for (const auto& [request, read] : reads_) {
     actions_.emplace_back(CloseRead{request});
     refuse(request, {ErrorCode::kShuttingDown, "the server is stopping; the read can go on where it was"});
@@ -380,6 +409,7 @@ void Session::end() {
   phase_ = Phase::kClosing;
   for (const auto& [request, read] : reads_) actions_.emplace_back(CloseRead{request});
   reads_.clear();
+  held_.clear();
   ticket_.reset();
 }
 

@@ -126,10 +126,14 @@ class Session {
 
  private:
   enum class Phase : std::uint8_t { kHandshake, kOpen, kDraining, kClosing };
+  struct HeldAppend {
+    SubmitAppend append;
+    TimePoint since;
+  };
   struct ReadState {
-    std::int64_t credit = 0;  // may fall below 0 by one batch
-    bool waiting = true;      // for the feed to be opened, or for new events
-    bool caught_up = false;   // the peer has been told
+    std::int64_t credit = 0;     // may fall below 0 by one batch
+    bool waiting = true;         // for the feed to be opened, or for new events
+    bool caught_up = false;      // the peer has been told
     TenantMeter::Ticket ticket;  // of a subscription
   };
 
@@ -140,6 +144,8 @@ class Session {
   [[nodiscard]] bool handle_conversation(const wire::Envelope& envelope);
   [[nodiscard]] Status check_request(const wire::Message& message) const;
   void start_append(std::uint64_t request, AppendRequest append, std::string_view payload);
+  void admit_held(TimePoint now);
+  void refuse_held(const Error& error);
   void start_read(std::uint64_t request, wire::Read read);
   void grant(std::uint64_t request, std::uint64_t bytes);
   void cancel(std::uint64_t request);
@@ -163,6 +169,7 @@ class Session {
 
   std::map<std::uint64_t, std::size_t> in_flight_;  // request to bytes of its body
   std::size_t in_flight_bytes_ = 0;
+  std::deque<HeldAppend> held_;  // until the tenant's rate allows them; in_flight_ has them too
   std::map<std::uint64_t, ReadState> reads_;
   std::uint64_t last_turn_ = 0;  // the read that went on last
   std::uint64_t requests_received_ = 0;

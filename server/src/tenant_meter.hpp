@@ -32,7 +32,7 @@ class TenantMeter : public std::enable_shared_from_this<TenantMeter> {
   /// From now on; rates begin with their burst, which is what they allow in a second.
   void set_limits(const TenantLimits& limits);
 
-  /// Errors: kOverloaded, with the pause to make; kTenantFull.
+  /// Errors: kOverloaded by a rate, with the pause to make; kTenantFull.
   Status admit_append(std::uint64_t body_bytes, std::uint64_t events, TimePoint now);
   /// Errors: kOverloaded.
   [[nodiscard]] Result<Ticket> open_connection();
@@ -56,9 +56,9 @@ class TenantMeter : public std::enable_shared_from_this<TenantMeter> {
   std::atomic<std::uint64_t> stored_bytes_max_{0};
   std::atomic<bool> has_rates_{false};
   std::mutex mutex_;
-  std::uint64_t bytes_per_second_ = 0;   // protected by mutex_, as the rest
+  std::uint64_t bytes_per_second_ = 0;  // protected by mutex_, as the rest
   std::uint64_t events_per_second_ = 0;
-  std::optional<TokenBucket> bytes_;     // empty: no limit, or not used yet
+  std::optional<TokenBucket> bytes_;  // empty: no limit, or not used yet
   std::optional<TokenBucket> events_;
 };
 

@@ -156,7 +156,8 @@ TEST_CASE("serve: a wrong setting is named, with its place", "[cli][server]") {
   CHECK(complaint("", {"--listen", "0.0.0.0:1", "--credentials", "none"}).find("loopback") != std::string::npos);
   CHECK(complaint("", {"--listen", "0.0.0.0:1"}).find("set tls_certificate and tls_key") != std::string::npos);
   CHECK(complaint("tls_key = \"/nowhere\"\n").find("tls_certificate: no file is named") != std::string::npos);
-  CHECK(complaint("tls_client_certificates = \"maybe\"\n").find("line 1: tls_client_certificates") != std::string::npos);
+  CHECK(complaint("tls_client_certificates = \"maybe\"\n").find("line 1: tls_client_certificates") !=
+        std::string::npos);
   CHECK(complaint("", {"--idle-deadline-ms", "10"}).find("idle_deadline") != std::string::npos);
 }
 

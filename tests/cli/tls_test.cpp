@@ -13,9 +13,7 @@ struct Pki {
   CertificateFiles server = authority.sign("server", {"bahi.test", "127.0.0.1"});
   CertificateFiles client = authority.sign("client", {"till-7"});
 
-  [[nodiscard]] Arguments serve() const {
-    return {"--tls-certificate", server.certificate, "--tls-key", server.key};
-  }
+  [[nodiscard]] Arguments serve() const { return {"--tls-certificate", server.certificate, "--tls-key", server.key}; }
 };
 
 TEST_CASE("serve: commands over TLS, with a certificate of the client", "[cli][server][tls]") {

@@ -72,7 +72,9 @@ std::vector<Request> all_requests() {
       {"SetTenantLimits",
        Scope::kWholeStore,
        {Role::kAdmin},
-       [](client::Client& c) { return c.set_tenant_limits({"shop", {{TenantLimit::kConnections, 1000}}}); }},
+       [](client::Client& c) {
+         return c.set_tenant_limits({"shop", {{TenantLimit::kConnections, 1000}}});
+       }},
       {"ListTenants", Scope::kWholeStore, overseers, [](client::Client& c) { return status_of(c.tenants()); }},
       {"GetStatus", Scope::kWholeStore, overseers, [](client::Client& c) { return status_of(c.status()); }},
       {"VerifyStore", Scope::kWholeStore, overseers, [](client::Client& c) { return status_of(c.verify()); }},

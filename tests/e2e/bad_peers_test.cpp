@@ -159,7 +159,7 @@ TEST_CASE("e2e: a crowd that never authenticates is shown out while others work"
   CHECK(writer.failed() == 0);
   CHECK(counter(server, "server.connections_accepted") >= count);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  CHECK(grown < count * 24 * 1024 + (std::size_t{32} << 20U));
+  CHECK(grown < count * 12 * 1024 + (std::size_t{16} << 20U));
 #endif
 }
 

@@ -99,9 +99,9 @@ Error Channel::failure() {
   refused_peer_ = wrong || ERR_GET_REASON(ERR_peek_error()) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE;
   if (wrong) {
     ERR_clear_error();
-    return {ErrorCode::kCertificateRefused, fmt::format("TLS: the certificate of the {} is refused: {}",
-                                                        context_->server_ ? "client" : "server",
-                                                        X509_verify_cert_error_string(verified))};
+    return {ErrorCode::kCertificateRefused,
+            fmt::format("TLS: the certificate of the {} is refused: {}", context_->server_ ? "client" : "server",
+                        X509_verify_cert_error_string(verified))};
   }
   return take_openssl_error();
 }

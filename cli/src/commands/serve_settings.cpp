@@ -127,7 +127,8 @@ void add_tenant_settings(std::vector<Setting>& all) {
                                         fmt::format("{}, per tenant without a limit of its own; 0: no limit", what),
                                         place, 0, std::numeric_limits<std::int64_t>::max()));
   };
-  add(to_string(TenantLimit::kBytesPerSecond), "Bytes of appends per second", tenant_limit<TenantLimit::kBytesPerSecond>);
+  add(to_string(TenantLimit::kBytesPerSecond), "Bytes of appends per second",
+      tenant_limit<TenantLimit::kBytesPerSecond>);
   add(to_string(TenantLimit::kEventsPerSecond), "Events appended per second",
       tenant_limit<TenantLimit::kEventsPerSecond>);
   add(to_string(TenantLimit::kConnections), "Connections at a time", tenant_limit<TenantLimit::kConnections>);
@@ -154,7 +155,9 @@ void add_tls_settings(std::vector<Setting>& all) {
         s.tls.client_certificate_required = v == "required";
         return {};
       },
-      [](const ServeSettings& s) -> std::string { return s.tls.client_certificate_required ? "required" : "optional"; }));
+      [](const ServeSettings& s) -> std::string {
+        return s.tls.client_certificate_required ? "required" : "optional";
+      }));
 }
 
 }  // namespace

@@ -130,7 +130,7 @@ struct TenantList {
     std::uint64_t stored_bytes = 0;
     std::uint64_t connections = 0;    ///< now
     std::uint64_t subscriptions = 0;  ///< now
-    TenantLimits limits;              ///< in force
+    TenantLimits limits = {};         ///< in force
     std::uint8_t limits_own = 0;      ///< bit n: TenantLimit n was set for this tenant; else it is the server's default
   };
   std::vector<Entry> tenants;

@@ -54,7 +54,7 @@ class Quotas {
   const TenantLimits defaults_;
   std::mutex change_mutex_;  // one change at a time
   mutable std::mutex mutex_;
-  std::map<std::string, Own, std::less<>> own_;                                  // protected by mutex_
+  std::map<std::string, Own, std::less<>> own_;                              // protected by mutex_
   std::map<std::string, std::shared_ptr<TenantMeter>, std::less<>> meters_;  // protected by mutex_
 };
 
