@@ -125,7 +125,8 @@ void Session::dispatch(wire::Envelope envelope, std::string_view payload) {
     return fail({ErrorCode::kMalformedFrame, fmt::format("the request id {} is in use", request)});
   }
   if (const Status checked = check_request(envelope.message); !checked) {
-    if (checked.error().code() == ErrorCode::kForbidden) {
+    const ErrorCode code = checked.error().code();
+    if (code == ErrorCode::kForbidden || code == ErrorCode::kUnauthenticated) {
       actions_.emplace_back(
           RecordDenial{request, std::string(wire::name_of(envelope.message)), checked.error().message()});
     }

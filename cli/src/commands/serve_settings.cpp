@@ -160,10 +160,7 @@ void add_tls_settings(std::vector<Setting>& all) {
       }));
 }
 
-}  // namespace
-
-std::vector<Setting> serve_settings() {
-  std::vector<Setting> all;
+void add_access_settings(std::vector<Setting>& all) {
   all.push_back(text(
       "listen", "Numeric ADDRESS:PORT; port 0: any free one",
       [](ServeSettings& s, const std::string& v) { return parse_endpoint(v, s.server.address, s.server.port); },
@@ -175,6 +172,13 @@ std::vector<Setting> serve_settings() {
         return {};
       },
       [](const ServeSettings& s) { return std::string(to_string(s.server.credentials)); }));
+}
+
+}  // namespace
+
+std::vector<Setting> serve_settings() {
+  std::vector<Setting> all;
+  add_access_settings(all);
   add_tls_settings(all);
   const auto add = [&all]<class T>(const char* name, const char* help, T& (*place)(ServeSettings&), std::uint64_t min,
                                    std::uint64_t max) { all.push_back(number<T>(name, help, place, min, max)); };

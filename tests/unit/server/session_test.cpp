@@ -389,6 +389,7 @@ TEST_CASE_METHOD(Conversation, "session: a revoked credential ends it", "[server
   SECTION("at the next request") {
     say_append(1);
     CHECK(heard_failure(1, ErrorCode::kUnauthenticated));
+    CHECK(act<RecordDenial>().request == "Append");
     CHECK_FALSE(session.next_action());
   }
   SECTION("before more is delivered") {
