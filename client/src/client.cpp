@@ -159,6 +159,11 @@ Result<wire::TenantList> Client::tenants() {
   return impl_->ask<wire::TenantList>(wire::ListTenants{}, true);
 }
 
+Status Client::set_tenant_limits(const wire::SetTenantLimits& change) {
+  BAHI_TRY(impl_->ask<wire::Done>(change, false));
+  return {};
+}
+
 Result<wire::TokenCreated> Client::create_token(const wire::CreateToken& token) {
   return impl_->ask<wire::TokenCreated>(token, false);
 }

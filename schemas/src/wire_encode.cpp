@@ -19,6 +19,17 @@ std::string_view to_string(Role role) noexcept {
   return "unknown";
 }
 
+std::string_view to_string(TenantLimit limit) noexcept {
+  switch (limit) {
+    case TenantLimit::kBytesPerSecond: return "bytes_per_second";
+    case TenantLimit::kEventsPerSecond: return "events_per_second";
+    case TenantLimit::kConnections: return "connections_max";
+    case TenantLimit::kSubscriptions: return "subscriptions_max";
+    case TenantLimit::kStoredBytes: return "stored_bytes_max";
+  }
+  return "unknown";
+}
+
 Result<Role> parse_role(std::string_view text) {
   for (const Role role : {Role::kAdmin, Role::kWriter, Role::kReader, Role::kAuditor}) {
     if (text == to_string(role)) return role;
@@ -117,7 +128,7 @@ auto encode(Builder& builder, const Failure& m) {
   const auto stream = text(builder, conflict == nullptr ? std::string_view{} : conflict->stream);
   return fb::CreateFailure(builder, static_cast<std::uint16_t>(m.error.code()), name, message, stream,
                            conflict == nullptr ? 0 : conflict->actual_version,
-                           conflict == nullptr ? 0 : conflict->offset);
+                           conflict == nullptr ? 0 : conflict->offset, m.error.retry_after_ms());
 }
 
 auto encode(Builder& builder, const Read& m) {
@@ -168,8 +179,26 @@ auto encode(Builder& builder, const TenantList& m) {
   using Entry = TenantList::Entry;
   const auto ids = list(builder, column(m.tenants, [](const Entry& e) { return e.id.value; }));
   const auto names = list(builder, column(m.tenants, [](const Entry& e) { return e.name; }));
-  return fb::CreateTenantList(builder, ids, names,
-                              list(builder, column(m.tenants, [](const Entry& e) { return e.events; })));
+  const auto events = list(builder, column(m.tenants, [](const Entry& e) { return e.events; }));
+  const auto stored = list(builder, column(m.tenants, [](const Entry& e) { return e.stored_bytes; }));
+  const auto connections = list(builder, column(m.tenants, [](const Entry& e) { return e.connections; }));
+  const auto subscriptions = list(builder, column(m.tenants, [](const Entry& e) { return e.subscriptions; }));
+  std::vector<std::uint64_t> limits;
+  for (const Entry& entry : m.tenants) {
+    for (std::size_t i = 0; i < kTenantLimitCount; ++i) limits.push_back(entry.limits[static_cast<TenantLimit>(i)]);
+  }
+  const auto limits_list = list(builder, limits);
+  return fb::CreateTenantList(builder, ids, names, events, stored, connections, subscriptions, limits_list,
+                              list(builder, column(m.tenants, [](const Entry& e) { return e.limits_own; })));
+}
+
+auto encode(Builder& builder, const SetTenantLimits& m) {
+  using Entry = SetTenantLimits::Entry;
+  const auto tenant = text(builder, m.tenant);
+  const auto limits =
+      list(builder, column(m.entries, [](const Entry& e) { return static_cast<std::uint8_t>(e.limit); }));
+  return fb::CreateSetTenantLimits(builder, tenant, limits,
+                                   list(builder, column(m.entries, [](const Entry& e) { return e.value; })));
 }
 
 auto encode(Builder& builder, const CreateToken& m) {

@@ -6,6 +6,7 @@
 
 #include "bahi/base/text.hpp"
 #include "json.hpp"
+#include "tenant_meter.hpp"
 
 namespace bahi::server {
 namespace {
@@ -42,9 +43,25 @@ Administration::Outcome Administration::run(const Credential& credential, std::s
 Administration::Outcome Administration::run(const Credential&, std::string_view, const wire::ListTenants&) {
   wire::TenantList list;
   for (const TenantInfo& tenant : engine_.tenants()) {
-    list.tenants.push_back({tenant.id, tenant.name, tenant.durable_offset.value});
+    BAHI_ASSIGN(const std::uint64_t stored, engine_.stored_bytes(tenant.id));
+    const auto meter = quotas_.meter(tenant.id, tenant.name);
+    const auto [limits, own] = quotas_.of(tenant.name);
+    list.tenants.push_back({tenant.id, tenant.name, tenant.durable_offset.value, stored, meter->connections(),
+                            meter->subscriptions(), limits, own});
   }
   return wire::Message(std::move(list));
+}
+
+Administration::Outcome Administration::run(const Credential& credential, std::string_view peer,
+                                            const wire::SetTenantLimits& request) {
+  BAHI_TRY(quotas_.set(request, credential.label(), clock_.now()));
+  std::string target = request.tenant;
+  for (const auto& [limit, value] : request.entries) {
+    target += fmt::format(" {}={}", to_string(limit),
+                          value == wire::SetTenantLimits::kDefault ? "default" : std::to_string(value));
+  }
+  BAHI_TRY(audit_.administered(credential, peer, "SetTenantLimits", target));
+  return wire::Message(wire::Done{});
 }
 
 Administration::Outcome Administration::run(const Credential& credential, std::string_view peer,

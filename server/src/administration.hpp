@@ -12,6 +12,7 @@
 #include "bahi/projections/projections.hpp"
 #include "bahi/schemas/wire.hpp"
 #include "bahi/server/access.hpp"
+#include "bahi/server/quotas.hpp"
 
 namespace bahi::server {
 
@@ -22,10 +23,11 @@ class Administration {
 
   /// `counters` gives the server's own figures for a status.
   /// `projections`: null when the server has no read models.
-  Administration(Engine& engine, Access& access, AuditLog& audit, projections::Projections* projections,
-                 const Clock& clock, std::function<Counters()> counters)
+  Administration(Engine& engine, Access& access, Quotas& quotas, AuditLog& audit,
+                 projections::Projections* projections, const Clock& clock, std::function<Counters()> counters)
       : engine_(engine),
         access_(access),
+        quotas_(quotas),
         audit_(audit),
         projections_(projections),
         clock_(clock),
@@ -39,6 +41,7 @@ class Administration {
   using Outcome = Result<wire::Message>;
   Outcome run(const Credential& credential, std::string_view peer, const wire::CreateTenant& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::ListTenants& request);
+  Outcome run(const Credential& credential, std::string_view peer, const wire::SetTenantLimits& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::CreateToken& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::ListTokens& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::RevokeToken& request);
@@ -51,6 +54,7 @@ class Administration {
 
   Engine& engine_;
   Access& access_;
+  Quotas& quotas_;
   AuditLog& audit_;
   projections::Projections* const projections_;
   const Clock& clock_;

@@ -92,4 +92,20 @@ std::vector<ReadEvent> take(client::EventReader& reader, std::size_t count) {
   return events;
 }
 
+std::size_t count_events(TestServer& server, const std::string& type) {
+  ReadRequest request = everything(kSystemTenant);
+  request.filter.types = {type};
+  return read_all(server.engine(), request).size();
+}
+
+void wait_for_events(TestServer& server, const std::string& type, std::size_t count) {
+  while (count_events(server, type) < count) {
+    const auto end = server.engine().durable_offset(kSystemTenant);
+    if (count_events(server, type) >= count) break;
+    const Status moved = server.engine().wait_for(kSystemTenant, end, std::chrono::minutes(2));
+    REQUIRE(moved);
+  }
+  CHECK(count_events(server, type) == count);
+}
+
 }  // namespace bahi::test

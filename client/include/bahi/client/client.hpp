@@ -87,6 +87,7 @@ class Client {
   [[nodiscard]] Result<std::chrono::nanoseconds> ping();
   Status create_tenant(std::string_view name);
   [[nodiscard]] Result<wire::TenantList> tenants();
+  Status set_tenant_limits(const wire::SetTenantLimits& change);
   [[nodiscard]] Result<wire::TokenCreated> create_token(const wire::CreateToken& token);
   [[nodiscard]] Result<wire::TokenList> tokens();
   Status revoke_token(const Uuid& id);

@@ -113,6 +113,8 @@ class Engine {
 
   /// Everything below it is durable; grows only.
   [[nodiscard]] Offset durable_offset(TenantId tenant) const;
+  /// Bytes of the tenant's batches in the log, headers included; also of appends that are about to become durable.
+  [[nodiscard]] Result<std::uint64_t> stored_bytes(TenantId tenant) const;
   /// Version of the stream's last durable event, kNoStream if it has none.
   [[nodiscard]] Result<Version> stream_version(TenantId tenant, std::string_view stream) const;
   [[nodiscard]] Result<std::unique_ptr<EventCursor>> read(ReadRequest request) const;

@@ -1,6 +1,7 @@
 // The messages between client and server as plain values; schemas/wire.fbs is their form on the wire.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,6 +21,34 @@ enum class Role : std::uint8_t { kAdmin = 1, kWriter = 2, kReader = 3, kAuditor 
 [[nodiscard]] std::string_view to_string(Role role) noexcept;
 /// "admin", "writer", "reader" or "auditor".
 [[nodiscard]] Result<Role> parse_role(std::string_view text);
+
+/// What a tenant may use, of the server as a whole. Numbers are on the wire; never reused.
+enum class TenantLimit : std::uint8_t {
+  kBytesPerSecond = 0,   ///< bodies of appends, as sent
+  kEventsPerSecond = 1,  ///< appended
+  kConnections = 2,      ///< at a time
+  kSubscriptions = 3,    ///< at a time
+  kStoredBytes = 4,      ///< of its log
+};
+inline constexpr std::size_t kTenantLimitCount = 5;
+/// As in settings and in events: "bytes_per_second", "events_per_second", "connections_max", "subscriptions_max",
+/// "stored_bytes_max".
+[[nodiscard]] std::string_view to_string(TenantLimit limit) noexcept;
+
+/// A value for every limit; 0: no limit.
+class TenantLimits {
+ public:
+  [[nodiscard]] std::uint64_t& operator[](TenantLimit limit) noexcept {
+    return values_[static_cast<std::size_t>(limit)];
+  }
+  [[nodiscard]] std::uint64_t operator[](TenantLimit limit) const noexcept {
+    return values_[static_cast<std::size_t>(limit)];
+  }
+  bool operator==(const TenantLimits&) const = default;
+
+ private:
+  std::array<std::uint64_t, kTenantLimitCount> values_{};
+};
 
 }  // namespace bahi
 
@@ -98,6 +127,11 @@ struct TenantList {
     TenantId id;
     std::string name;
     std::uint64_t events = 0;
+    std::uint64_t stored_bytes = 0;
+    std::uint64_t connections = 0;    ///< now
+    std::uint64_t subscriptions = 0;  ///< now
+    TenantLimits limits = {};         ///< in force
+    std::uint8_t limits_own = 0;      ///< bit n: TenantLimit n was set for this tenant; else it is the server's default
   };
   std::vector<Entry> tenants;
 };
@@ -150,6 +184,16 @@ struct VerifyReport {
   std::vector<Finding> findings;
 };
 
+struct SetTenantLimits {
+  static constexpr std::uint64_t kDefault = ~std::uint64_t{0};  ///< back to the server's default
+  struct Entry {
+    TenantLimit limit = TenantLimit::kBytesPerSecond;
+    std::uint64_t value = 0;  ///< 0: no limit
+  };
+  std::string tenant;
+  std::vector<Entry> entries;  ///< what is not named stays
+};
+
 struct Query {
   std::string projection;
   std::string query;
@@ -195,8 +239,8 @@ struct Unknown {
 using Message =
     std::variant<Unknown, Hello, Welcome, Append, Appended, Failure, Read, Credit, Cancel, Batches, CaughtUp, ReadEnd,
                  Ping, Pong, GoingAway, Done, CreateTenant, ListTenants, TenantList, CreateToken, TokenCreated,
-                 ListTokens, TokenList, RevokeToken, GetStatus, Status, VerifyStore, VerifyReport, Query, QueryAnswer,
-                 Command, CommandAnswer, ManageProjection, ListProjections>;
+                 ListTokens, TokenList, RevokeToken, GetStatus, Status, VerifyStore, VerifyReport, SetTenantLimits,
+                 Query, QueryAnswer, Command, CommandAnswer, ManageProjection, ListProjections>;
 
 /// The name of the message's kind as in wire.fbs; "Unknown" for a newer peer's.
 [[nodiscard]] std::string_view name_of(const Message& message) noexcept;
