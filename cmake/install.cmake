@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/bahi)
 install(TARGETS bahi RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS bahi_base bahi_schemas bahi_engine bahi_asio bahi_client EXPORT bahi-targets
+install(TARGETS bahi_base bahi_tls bahi_schemas bahi_engine bahi_asio bahi_client EXPORT bahi-targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT bahi-targets NAMESPACE bahi:: DESTINATION ${package_dir})

@@ -166,6 +166,22 @@ Result<AppendResult> Engine::append(AppendRequest request) {
   return impl_->pipeline_->append(*tenant, std::move(request));
 }
 
+Result<std::optional<AppendResult>> Engine::find_append(TenantId tenant, const ProducerPosition& producer) const {
+  BAHI_ASSIGN(const TenantState* state, impl_->find_state(tenant));
+  {
+    HeadCache::Session heads(impl_->heads_);
+    const auto head = heads.find(producer_identity(tenant, producer.id));
+    const bool certainly_new = head && head->value < (std::int64_t{1} << 62U) &&
+                               (head->value < 0 || producer.sequence > static_cast<std::uint64_t>(head->value));
+    if (certainly_new) return std::optional<AppendResult>();
+  }
+  BAHI_ASSIGN(const Offset end, impl_->readable_end(*state));
+  BAHI_ASSIGN(auto earlier, impl_->reader_->earlier_result(tenant, producer));
+  // One that is not durable yet has not been answered to anybody.
+  if (earlier && earlier->first_offset + earlier->event_count > end) earlier.reset();
+  return earlier;
+}
+
 // --- reading
 
 Result<Offset> Engine::Impl::readable_end(const TenantState& tenant) const {
@@ -177,6 +193,12 @@ Result<Offset> Engine::Impl::readable_end(const TenantState& tenant) const {
 Offset Engine::durable_offset(TenantId tenant) const {
   const auto state = impl_->find_state(tenant);
   return state ? Offset{(*state)->durable.load(std::memory_order_acquire)} : Offset{0};
+}
+
+Result<std::uint64_t> Engine::stored_bytes(TenantId tenant) const {
+  BAHI_ASSIGN(const TenantState* state, impl_->find_state(tenant));
+  if (impl_->pipeline_) return state->stored_bytes.load(std::memory_order_relaxed);
+  return impl_->stored_bytes_below(tenant, {state->durable.load(std::memory_order_acquire)});
 }
 
 Result<Version> Engine::stream_version(TenantId tenant, std::string_view stream) const {

@@ -50,18 +50,25 @@ enum class Action : std::uint8_t {
     "The other side speaks another major version of the protocol, or another protocol.")           \
   X(111, kUnknownRequest, "unknown_request", kNeverRetry,                                           \
     "The server does not know this request; it may be older than the client.")                     \
+  X(112, kMalformedEvent, "malformed_event", kNeverRetry,                                           \
+    "The data of an event of a known type does not fit the type's schema; the message names the field.") \
   /* tenants: 200-219 */                                                                            \
   X(200, kUnknownTenant, "unknown_tenant", kNeverRetry,                                             \
     "No tenant has this name; create it first.")                                                   \
   X(201, kTenantExists, "tenant_exists", kNeverRetry, "A tenant of this name exists already.")      \
   X(202, kInvalidTenantName, "invalid_tenant_name", kNeverRetry,                                    \
     "A tenant name is 1 to 64 characters of a-z, 0-9, '_' and '-', starting with a letter.")        \
+  X(203, kTenantFull, "tenant_full", kNeverRetry,                                                   \
+    "The tenant may store no more bytes; nothing was stored. An administrator can raise the limit " \
+    "with `bahi tenant limit`.")                                                                    \
   /* credentials: 220-239 */                                                                        \
   X(220, kUnauthenticated, "unauthenticated", kNeverRetry,                                          \
     "The credential is missing, unknown, expired or revoked.")                                      \
   X(221, kForbidden, "forbidden", kNeverRetry,                                                      \
     "The credential's role or tenant does not allow this request.")                                 \
   X(222, kUnknownToken, "unknown_token", kNeverRetry, "There is no live token of this id.")         \
+  X(223, kCertificateRefused, "certificate_refused", kNeverRetry,                                   \
+    "A TLS certificate is missing, expired, not trusted or of another name; the message says whose.") \
   /* conflicts: 300-319 */                                                                          \
   X(300, kWrongExpectedVersion, "wrong_expected_version", kRereadRetry,                             \
     "A stream is not at the version the append expected; the answer carries the actual one.")       \
@@ -110,6 +117,24 @@ enum class Action : std::uint8_t {
   X(512, kTooManyOpenFiles, "too_many_open_files", kRetry,                                          \
     "The process has no file descriptor left; raise `ulimit -n`.")                                 \
   X(513, kOutOfMemory, "out_of_memory", kRetry, "Memory ran out; nothing was stored.")              \
+  /* read models: 600-619 */                                                                        \
+  X(600, kUnknownProjection, "unknown_projection", kNeverRetry,                                     \
+    "The tenant has no read model of this name; the message lists those there are.")                \
+  X(601, kProjectionParked, "projection_parked", kRestoreStore,                                     \
+    "The read model stands still at an event that it could not fold; skip the event, or retry it after a repair.") \
+  X(602, kProjectionBehind, "projection_behind", kRetry,                                            \
+    "The read model has not folded up to the offset asked for yet; retry after a pause.")           \
+  X(603, kProjectionExists, "projection_exists", kNeverRetry,                                       \
+    "The tenant has a read model of this name already.")                                            \
+  X(604, kViewsDamaged, "views_damaged", kRestoreStore,                                             \
+    "The state of the read models cannot be read; it is derived, so delete it and it is built anew.") \
+  X(605, kUnknownQuery, "unknown_query", kNeverRetry,                                               \
+    "The read model has no query or command of this name; the message lists those there are.")      \
+  X(606, kNotFound, "not_found", kNeverRetry, "What the query or command asks about does not exist.") \
+  X(607, kInvalidCursor, "invalid_cursor", kNeverRetry,                                             \
+    "The page cursor is not one that this query of this tenant gave; begin without a cursor.")      \
+  X(608, kRefused, "refused", kNeverRetry,                                                          \
+    "A rule of the read model forbids the command as things stand; the message names the rule.")    \
   /* ours: 900-999 */                                                                               \
   X(900, kInternal, "internal", kNeverRetry, "A defect in Bahi; please report it with the message.")
 
@@ -155,11 +180,18 @@ class [[nodiscard]] Error {
   [[nodiscard]] const ErrorInfo& info() const noexcept { return error_info(code_); }
   /// Null unless the code is a conflict.
   [[nodiscard]] const Conflict* conflict() const noexcept { return conflict_.get(); }
+  /// kOverloaded by a rate: the pause after which the same request may go through. 0: not known.
+  [[nodiscard]] std::uint32_t retry_after_ms() const noexcept { return retry_after_ms_; }
+  Error& set_retry_after_ms(std::uint32_t pause_ms) noexcept {
+    retry_after_ms_ = pause_ms;
+    return *this;
+  }
   /// "name (number): message"
   [[nodiscard]] std::string to_string() const;
 
  private:
   ErrorCode code_ = ErrorCode::kInternal;
+  std::uint32_t retry_after_ms_ = 0;
   std::string message_;
   std::shared_ptr<const Conflict> conflict_;
 };

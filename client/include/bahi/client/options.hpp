@@ -4,15 +4,19 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "bahi/base/types.hpp"
+#include "bahi/tls/settings.hpp"
 
 namespace bahi::client {
 
 struct ClientOptions {
   std::string host = "127.0.0.1";  ///< name or numeric address
   std::uint16_t port = 7440;
+  /// Speak TLS 1.3. Without, nothing is encrypted and the server is not checked: for loopback.
+  std::optional<tls::ClientSettings> tls;
   std::string token;                 ///< empty: the server must not ask for one
   std::string tenant;                ///< empty: the token's; without a token: "system"
   std::string name = "bahi-client";  ///< for the server's log
