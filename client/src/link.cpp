@@ -25,7 +25,6 @@ using boost::system::error_code;
 /// Time is counted in ticks of our own, so that a process that was stopped for a while finds no deadline passed.
 constexpr std::chrono::milliseconds kTick{250};
 constexpr std::chrono::milliseconds kPauseMin{20};
-constexpr std::chrono::milliseconds kPauseMax{1000};
 constexpr std::size_t kScratchBytes = std::size_t{256} << 10U;
 constexpr std::size_t kGatherBytes = std::size_t{64} << 10U;
 constexpr std::size_t kBuffersPerWrite = 64;
@@ -59,6 +58,13 @@ bool is_final(const Error& error) {
     case ErrorCode::kUnsupportedProtocol: return true;
     default: return false;
   }
+}
+
+/// Whether the refusal of a repeated append tells what became of it the first time: what was decided after the look for
+/// an earlier result does, and what depends on the request alone. A full queue or a lost permission does not.
+bool speaks_for_earlier(ErrorCode code) {
+  const auto group = static_cast<unsigned>(code) / 100;
+  return group == 1 || group == 3 || code == ErrorCode::kWriteFailed;
 }
 
 }  // namespace
@@ -251,6 +257,11 @@ void Link::handle_answer(std::uint64_t id, wire::Message message) {
   const Pending pending = std::move(found->second);
   pending_.erase(found);
   queued_bytes_.fetch_sub(pending.bytes);
+  if (failure != nullptr && pending.doubtful && !speaks_for_earlier(failure->error.code())) {
+    return pending.answer(lost(options_, fmt::format("the connection broke before the answer came, and the repeat was "
+                                                     "refused ({}); whether it was stored is unknown",
+                                                     failure->error.to_string())));
+  }
   pending.answer(failure != nullptr ? Result<wire::Message>(std::move(failure->error))
                                     : Result<wire::Message>(std::move(message)));
 }
@@ -308,9 +319,14 @@ asio::awaitable<void> Link::run() {
       give_up(*refusal_);
       break;
     }
+<<<<<<< HEAD
     if (!status) last_failure_ = status.error();
     co_await pause(wait);
     wait = std::min(wait * 2, kPauseMax);
+=======
+    co_await pause(std::min(wait, options_.reconnect_pause_max));
+    wait = std::min(wait * 2, options_.reconnect_pause_max);
+>>>>>>> h-tcp
   }
 }
 
@@ -415,6 +431,7 @@ void Link::connection_lost() {
       place = pending_.erase(place);
       continue;
     }
+    pending.doubtful = pending.doubtful || (pending.sent && pending.bytes > 0);
     pending.sent = false;
     unsent_.push_back(place->first);
     ++place;

@@ -62,7 +62,8 @@ class Link : public std::enable_shared_from_this<Link> {
     std::size_t bytes = 0;
     bool repeatable = false;
     bool sent = false;
-    int ticks_waited = 0;  // without a connection
+    bool doubtful = false;  // an append that was sent on a connection that broke: it may be stored
+    int ticks_waited = 0;   // without a connection
     Answer answer;
   };
   struct OpenFlow {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "bahi/base/failpoint.hpp"
+#include "bahi/base/planted_bug.hpp"
 #include "commit_pipeline.hpp"
 #include "spin.hpp"
 
@@ -109,7 +110,7 @@ void CommitPipeline::sequence(PendingAppend& pending, PendingPtr owner) {
 }
 
 Result<AppendResult> CommitPipeline::decide(PendingAppend& pending) {
-  if (pending.producer) {
+  if (pending.producer && !planted(PlantedBug::kSkipDeduplication)) {
     BAHI_ASSIGN(auto earlier, check_producer(pending));
     if (earlier) return std::move(*earlier);
   }

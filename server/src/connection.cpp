@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "bahi/base/failpoint.hpp"
+
 namespace bahi::server {
 namespace {
 
@@ -154,6 +156,7 @@ asio::awaitable<void> Connection::send_loop() {
     const std::size_t count =
         co_await asio::async_write(socket_, views, note_progress, asio::redirect_error(asio::use_awaitable, problem));
     if (problem) break;
+    (void)failpoint::hit("output_sent");
     services_.traffic.bytes_sent.fetch_add(count, std::memory_order_relaxed);
     session_.sent(bytes, home_.now);
     proceed();
@@ -240,6 +243,7 @@ void Connection::proceed() {
 }
 
 void Connection::perform(SubmitAppend& action) {
+  (void)failpoint::hit("append_received");
   services_.traffic.appends_in_flight.fetch_add(1, std::memory_order_relaxed);
   services_.engine.submit(std::move(action.append),
                           [self = shared_from_this(), request = action.request,
@@ -248,6 +252,7 @@ void Connection::perform(SubmitAppend& action) {
                             auto& home = self->home_.context;
                             asio::post(home, [self = std::move(self), request, result = std::move(result)] {
                               self->session_.answer_append(request, result);
+                              (void)failpoint::hit("answer_queued");
                               self->proceed();
                             });
                             if (traffic.appends_in_flight.fetch_sub(1, std::memory_order_acq_rel) == 1)
@@ -313,6 +318,7 @@ bool Connection::give_turn() {
   if (found == readings_.end()) return false;
   Result<Slice> slice = found->second.feed.next(turn->bytes_max);
   const bool waits = slice && slice->then == Slice::Then::kWait;
+  (void)failpoint::hit("batches_read");
   if (!session_.deliver(turn->request, std::move(slice))) {
     forget(turn->request);
   } else if (waits) {
@@ -328,6 +334,7 @@ void Connection::wait_for_events(std::uint64_t request, Reading& reading) {
     asio::post(home.context, [self = std::move(self), request] {
       const auto found = self->readings_.find(request);
       if (found != self->readings_.end()) found->second.notify_handle = 0;
+      (void)failpoint::hit("reader_woken");
       self->session_.read_ready(request);
       self->proceed();
     });

@@ -48,6 +48,9 @@ using AppendHandler = std::function<void(Result<AppendResult>)>;
 /// on behind what it has received. After a reconnect an answer may say `duplicate` for what this client appended
 /// itself.
 ///
+/// An append that was sent on a connection that broke, and is refused when it is sent again (`overloaded`, `disk_full`,
+/// …), fails with kConnectionLost: it may be stored.
+///
 /// Errors of all requests: those of the server (docs/errors.md), kConnectionLost, kUnauthenticated, kForbidden,
 /// kUnknownTenant (of the options), kUnsupportedProtocol, kCancelled (the client was closed).
 class Client {
