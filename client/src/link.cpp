@@ -319,14 +319,9 @@ asio::awaitable<void> Link::run() {
       give_up(*refusal_);
       break;
     }
-<<<<<<< HEAD
     if (!status) last_failure_ = status.error();
-    co_await pause(wait);
-    wait = std::min(wait * 2, kPauseMax);
-=======
     co_await pause(std::min(wait, options_.reconnect_pause_max));
     wait = std::min(wait * 2, options_.reconnect_pause_max);
->>>>>>> h-tcp
   }
 }
 
