@@ -8,8 +8,8 @@
 
 namespace bahi::projections {
 
-/// A Bloom filter that grows: layers of blocks of one cache line, each layer four times the one before it. About one key
-/// in a hundred that was never added is taken for one that was. Not thread-safe.
+/// A Bloom filter that grows: layers of blocks of one cache line, each layer four times the one before it. About one
+/// key in a hundred that was never added is taken for one that was. Not thread-safe.
 class KeyFilter {
  public:
   /// Beyond so many keys the filter gives up: it frees its memory and takes every key for one that was added.
@@ -32,7 +32,8 @@ class KeyFilter {
     if (full_) return true;
     for (const Layer& layer : layers_) {
       const Block& block = layer.blocks[place(hash, layer)];
-      if (for_each_bit(hash, [&](std::size_t word, std::uint64_t bit) { return (block[word] & bit) != 0; })) return true;
+      if (for_each_bit(hash, [&](std::size_t word, std::uint64_t bit) { return (block[word] & bit) != 0; }))
+        return true;
     }
     return false;
   }

@@ -38,7 +38,8 @@ class Readers {
     for (std::uint64_t phase = 0; phase < scopes.size(); ++phase) {
       const Key first = Key().number(phase).number(place_.offset);
       if (after && KeyReader(*after).number() > phase) continue;
-      BAHI_ASSIGN(const bool full, scan(phase, scopes[phase], after ? *after : first.bytes(), after.has_value(), limit, answer));
+      BAHI_ASSIGN(const bool full,
+                  scan(phase, scopes[phase], after ? *after : first.bytes(), after.has_value(), limit, answer));
       if (full) return {};
       after.reset();
     }
@@ -71,7 +72,9 @@ class Readers {
       BAHI_TRY(decode(readers.value(), row));
       answer.begin_element()
           .text("user", user)
-          .text("scope", phase == 0 ? "unthreaded" : place_.timeline == kMain ? "main" : "thread")
+          .text("scope", phase == 0                 ? "unthreaded"
+                         : place_.timeline == kMain ? "main"
+                                                    : "thread")
           .text("read_to", row.message)
           .time("at", {row.at})
           .end_object();
@@ -122,8 +125,8 @@ Status reactions(const QueryContext& context, Arguments& arguments, Answer& answ
   BAHI_TRY(arguments.check());
   BAHI_ASSIGN(const ConversationRow row, find_conversation(context.state, asked.conversation));
   BAHI_ASSIGN(const PlaceRow place, find_visible_place(context.state, row.number, asked.message, asked.user));
-  const PageCursor cursor(context.tenant, {"reactions", asked.conversation, asked.message, asked.user.value_or(""),
-                                           reaction.value_or("")});
+  const PageCursor cursor(
+      context.tenant, {"reactions", asked.conversation, asked.message, asked.user.value_or(""), reaction.value_or("")});
   const Key all = Key().number(row.number).number(place.offset);
   RowScan scan = context.state.scan(kReactions, reaction ? Key(all).text(*reaction) : all);
   scan.seek_first();

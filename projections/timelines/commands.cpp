@@ -44,8 +44,8 @@ Status enter(const StateView& state, Scene& scene) {
   BAHI_ASSIGN(scene.row, find_conversation(state, scene.conversation));
   BAHI_TRY(get_row(state, kMembers, Key().number(scene.row.number).text(scene.user), scene.member));
   if (scene.member.present) return {};
-  return refused(fmt::format("'{}' is not a member of '{}'; only members act in a conversation", scene.user,
-                             scene.conversation));
+  return refused(
+      fmt::format("'{}' is not a member of '{}'; only members act in a conversation", scene.user, scene.conversation));
 }
 
 /// What no command may have missed: that the user left, or what they may do changed.
@@ -179,10 +179,7 @@ Result<Decision> edit(const CommandContext& context, Arguments& arguments) {
     return refused(fmt::format("message '{}' is from '{}'; only its sender edits it", message, place.sender));
   }
   Answer data;
-  data.text("conversation", scene.conversation)
-      .text("message", message)
-      .text("sender", scene.user)
-      .text("text", text);
+  data.text("conversation", scene.conversation).text("message", message).text("sender", scene.user).text("text", text);
   put_mentions(data, mentions);
   Decision decision;
   decision.boundary.items = {membership(scene), of_message(scene, message, {"chat.MessageRedacted"})};
@@ -197,10 +194,11 @@ Result<Decision> redact(const CommandContext& context, Arguments& arguments) {
   const std::string message = arguments.text("message");
   BAHI_TRY(arguments.check());
   BAHI_TRY(enter(context.query.state, scene));
-  BAHI_ASSIGN(const PlaceRow place,
-              find_visible_place(context.query.state, scene.row.number, message, scene.user));
-  const auto role = static_cast<chat::fb::MemberRole>(scene.member.role);
-  if (place.sender != scene.user && role == chat::fb::MemberRole::member) {
+  // Who keeps order removes what was said before they came, too.
+  const bool keeps_order = static_cast<chat::fb::MemberRole>(scene.member.role) != chat::fb::MemberRole::member;
+  const auto seen_by = keeps_order ? std::nullopt : std::optional(scene.user);
+  BAHI_ASSIGN(const PlaceRow place, find_visible_place(context.query.state, scene.row.number, message, seen_by));
+  if (place.sender != scene.user && !keeps_order) {
     return refused(fmt::format("message '{}' is from '{}'; only its sender, a moderator or an owner redacts it",
                                message, place.sender));
   }
@@ -221,7 +219,8 @@ Result<Decision> redact(const CommandContext& context, Arguments& arguments) {
 Status check_reaction_count(const StateView& state, const Scene& scene, const PlaceRow& place,
                             const std::string& reaction) {
   StateRow changes;
-  BAHI_TRY(get_row(state, kStates, Key().number(scene.row.number).number(place.timeline).number(place.offset), changes));
+  BAHI_TRY(
+      get_row(state, kStates, Key().number(scene.row.number).number(place.timeline).number(place.offset), changes));
   const bool known = std::any_of(changes.reactions.begin(), changes.reactions.end(),
                                  [&](const ReactionCount& each) { return each.reaction == reaction; });
   if (known || changes.reactions.size() < kReactionsMax) return {};
@@ -257,7 +256,8 @@ Result<Decision> change_reaction(const CommandContext& context, Arguments& argum
   QueryItem own = of_message(scene, message, {"chat.ReactionAdded", "chat.ReactionRemoved"});
   own.tags.push_back(tag("user", scene.user));
   decision.boundary.items = {membership(scene), of_message(scene, message, {"chat.MessageRedacted"}), std::move(own)};
-  BAHI_TRY(add_event(decision, scene, add ? "chat.ReactionAdded" : "chat.ReactionRemoved", data, {tag("message", message)}));
+  BAHI_TRY(
+      add_event(decision, scene, add ? "chat.ReactionAdded" : "chat.ReactionRemoved", data, {tag("message", message)}));
   return decision;
 }
 

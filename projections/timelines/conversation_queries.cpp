@@ -106,7 +106,8 @@ Status conversations(const QueryContext& context, Arguments& arguments, Answer& 
     before = last_number(key);
   }
   BAHI_ASSIGN(const auto activity, activity_of(context.state, user));
-  auto next = std::find_if(activity.begin(), activity.end(), [before](const auto& each) { return each.first < before; });
+  auto next =
+      std::find_if(activity.begin(), activity.end(), [before](const auto& each) { return each.first < before; });
   answer.begin_list("conversations");
   for (; next != activity.end() && left > 0; ++next, --left) {
     BAHI_ASSIGN(const ConversationRow row, find_conversation(context.state, next->second));

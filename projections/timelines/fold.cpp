@@ -104,8 +104,7 @@ Status TimelineFold::left(const FoldEvent& event) {
   if (member == nullptr || !member->present) return {};
   member->present = false;
   put(kStays, key_.number(member->joined), StayRow{event.view.offset.value});
-  state_.erase(kMemberships,
-               key_.clear().text(data.user()->string_view()).text(data.conversation()->string_view()));
+  state_.erase(kMemberships, key_.clear().text(data.user()->string_view()).text(data.conversation()->string_view()));
   return {};
 }
 
@@ -309,7 +308,8 @@ Status TimelineFold::pinned(const FoldEvent& event) {
   key_.clear().number(target.conversation).number(target.place->offset);
   BAHI_ASSIGN(PinRow * pin, pins_.edit_or_add(key_));
   if (!pin->message.empty()) return {};
-  *pin = {target.place->timeline, data.message()->str(), data.by()->str(), event.view.offset.value, event.view.occurred_at.nanos};
+  *pin = {target.place->timeline, data.message()->str(), data.by()->str(), event.view.offset.value,
+          event.view.occurred_at.nanos};
   return {};
 }
 

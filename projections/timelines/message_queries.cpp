@@ -99,7 +99,8 @@ Result<std::optional<std::uint64_t>> find_anchor(const QueryContext& context, co
   TimelineCounter counter(context.state, page.walk.conversation, page.walk.timeline);
   BAHI_ASSIGN(const std::uint64_t count, counter.below(page.walk.at_offset.value_or(kStillThere)));
   const auto wanted = *start.position;
-  const auto position = wanted > 0 ? static_cast<std::uint64_t>(wanted) : count + 1 - static_cast<std::uint64_t>(-wanted);
+  const auto position =
+      wanted > 0 ? static_cast<std::uint64_t>(wanted) : count + 1 - static_cast<std::uint64_t>(-wanted);
   BAHI_ASSIGN(const auto offset, counter.offset_at(position <= count ? position : 0));
   if (!offset) {
     return Error{ErrorCode::kNotFound,

@@ -1,8 +1,8 @@
 // The rows of the timelines and their keys.
 //
-// A message is placed by its offset in the log. Conversations have numbers, in the order in which they were first named,
-// which keep keys short. A timeline of a conversation is either the main one or a thread; messages of a timeline have
-// positions 1, 2, 3, … without gaps, which nothing ever changes: a redacted message keeps its place.
+// A message is placed by its offset in the log. Conversations have numbers, in the order in which they were first
+// named, which keep keys short. A timeline of a conversation is either the main one or a thread; messages of a timeline
+// have positions 1, 2, 3, … without gaps, which nothing ever changes: a redacted message keeps its place.
 #pragma once
 
 #include <algorithm>
@@ -30,9 +30,9 @@ enum Tables : std::uint8_t {
   kPins = 12,          // conversation, number offset of the message -> PinRow
   kMentions = 13,      // conversation, text user, number 0 main or 1 thread, number offset -> MentionRow
   kReceipts = 14,      // conversation, text user, scope -> ReceiptRow
-  kReaders = 15,       // conversation, scope, number offset of the message read, text user -> ReaderRow; no private ones
-  kThreadOrder = 16,   // conversation, descending offset of the last reply -> ThreadOrderRow
-  kPresence = 17,      // text user -> PresenceRow
+  kReaders = 15,      // conversation, scope, number offset of the message read, text user -> ReaderRow; no private ones
+  kThreadOrder = 16,  // conversation, descending offset of the last reply -> ThreadOrderRow
+  kPresence = 17,     // text user -> PresenceRow
 };
 
 /// 0: the main timeline; otherwise one more than the offset of the message that began the thread.

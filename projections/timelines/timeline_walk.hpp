@@ -12,8 +12,8 @@ namespace bahi::projections::timelines {
 struct WalkOptions {
   std::uint64_t conversation = 0;
   Timeline timeline = kMain;
-  std::optional<std::string> user;        ///< only what they may see
-  std::optional<std::string> sender;      ///< only theirs
+  std::optional<std::string> user;         ///< only what they may see
+  std::optional<std::string> sender;       ///< only theirs
   std::optional<std::uint64_t> at_offset;  ///< as it was when only the events below had happened
 };
 

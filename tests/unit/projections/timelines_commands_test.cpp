@@ -96,7 +96,8 @@ TEST_CASE("timelines: what the rules forbid is refused, and nothing is stored", 
   run(chat, "react", members(R"("user":"a","message":"m1","reaction":"r7")"));
   // A moderator redacts what others wrote; who is one no longer does not.
   chat.write({role_changed("c", "mod", "member")});
-  check_refused(chat, "redact", members(R"("by":"mod","message":"m1")"), ErrorCode::kRefused, "a moderator or an owner");
+  check_refused(chat, "redact", members(R"("by":"mod","message":"m1")"), ErrorCode::kRefused,
+                "a moderator or an owner");
   chat.write({role_changed("c", "mod", "owner")});
   run(chat, "redact", members(R"("by":"mod","message":"m1")"));
 }
@@ -142,7 +143,8 @@ TEST_CASE("timelines: nobody sends after their leaving, however close they were"
     chat.write({joined("c", user)});
     chat.settle();
     std::thread leaver([&] { chat.write({left("c", user)}); });
-    (void)chat.command("send", fmt::format(R"({{"conversation":"c","sender":"{}","text":"x","message":"{}"}})", user, user));
+    (void)chat.command("send",
+                       fmt::format(R"({{"conversation":"c","sender":"{}","text":"x","message":"{}"}})", user, user));
     leaver.join();
   }
   chat.settle();

@@ -3,8 +3,8 @@
 #include <atomic>
 #include <thread>
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 namespace bahi::projections::test_timelines {
 namespace {
@@ -21,8 +21,8 @@ Event event(const std::string& type, const std::string& conversation, const std:
 }  // namespace
 
 Event created(const std::string& conversation, const std::string& kind) {
-  return event("ConversationCreated", conversation, fmt::format(R"("kind":"{}","title":"{} title")", kind, conversation),
-               {});
+  return event("ConversationCreated", conversation,
+               fmt::format(R"("kind":"{}","title":"{} title")", kind, conversation), {});
 }
 Event joined(const std::string& conversation, const std::string& user, const std::string& role) {
   return event("MemberJoined", conversation, fmt::format(R"("user":"{}","role":"{}")", user, role), {"user:" + user});
@@ -56,12 +56,10 @@ Event redacted(const std::string& conversation, const std::string& message, cons
 }
 Event reaction(const std::string& type, const std::string& conversation, const std::string& message,
                const std::string& user, const std::string& name) {
-  return event(type, conversation,
-               fmt::format(R"("message":"{}","user":"{}","reaction":"{}")", message, user, name),
+  return event(type, conversation, fmt::format(R"("message":"{}","user":"{}","reaction":"{}")", message, user, name),
                {"message:" + message, "user:" + user});
 }
-Event pin(const std::string& type, const std::string& conversation, const std::string& message,
-          const std::string& by) {
+Event pin(const std::string& type, const std::string& conversation, const std::string& message, const std::string& by) {
   return event(type, conversation, fmt::format(R"("message":"{}","by":"{}")", message, by), {"message:" + message});
 }
 Event receipt(const std::string& conversation, const std::string& user, const std::string& message,
@@ -72,7 +70,9 @@ Event receipt(const std::string& conversation, const std::string& user, const st
 }
 Event presence(const std::string& user, const std::string& status, const std::string& expires_at) {
   const std::string expires = expires_at.empty() ? "" : fmt::format(R"(,"expires_at":"{}")", expires_at);
-  return {"user-" + user, "chat.PresenceSet", fmt::format(R"({{"user":"{}","status":"{}"{}}})", user, status, expires),
+  return {"user-" + user,
+          "chat.PresenceSet",
+          fmt::format(R"({{"user":"{}","status":"{}"{}}})", user, status, expires),
           {"user:" + user}};
 }
 

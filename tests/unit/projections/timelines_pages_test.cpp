@@ -27,9 +27,7 @@ void write_messages(Chat& chat, int count, const std::string& thread = {}) {
 TEST_CASE("timelines: a page around a message has so many before and after it", "[timelines][page]") {
   Chat chat;
   write_messages(chat, 10);
-  const auto around = [&](const std::string& more) {
-    return chat.ask("around", arguments_of(kC, more));
-  };
+  const auto around = [&](const std::string& more) { return chat.ask("around", arguments_of(kC, more)); };
   const auto middle = around(R"("message":"m5","before":2,"after":2)");
   CHECK(messages_of(middle) == "m3 m4 m5 m6 m7");
   CHECK(middle["found_anchor"].GetBool());
@@ -42,14 +40,15 @@ TEST_CASE("timelines: a page around a message has so many before and after it", 
     bool oldest;
     bool newest;
   };
-  for (const Case& each : {Case{R"("message":"m1","before":2,"after":2)", "m1 m2 m3", true, false},
-                           Case{R"("message":"m3","before":2,"after":0)", "m1 m2 m3", true, false},
-                           Case{R"("message":"m10","before":1,"after":3)", "m9 m10", false, true},
-                           Case{R"("message":"m9","before":0,"after":1)", "m9 m10", false, true},
-                           Case{R"("message":"m5","before":0,"after":0)", "m5", false, false},
-                           Case{R"("message":"m5","before":100,"after":100)", "m1 m2 m3 m4 m5 m6 m7 m8 m9 m10", true, true},
-                           Case{R"("message":"m4","before":1,"after":1,"sender":"odd")", "m3 m5", false, false},
-                           Case{R"("message":"m2","before":5,"after":1,"sender":"odd")", "m1 m3", true, false}}) {
+  for (const Case& each :
+       {Case{R"("message":"m1","before":2,"after":2)", "m1 m2 m3", true, false},
+        Case{R"("message":"m3","before":2,"after":0)", "m1 m2 m3", true, false},
+        Case{R"("message":"m10","before":1,"after":3)", "m9 m10", false, true},
+        Case{R"("message":"m9","before":0,"after":1)", "m9 m10", false, true},
+        Case{R"("message":"m5","before":0,"after":0)", "m5", false, false},
+        Case{R"("message":"m5","before":100,"after":100)", "m1 m2 m3 m4 m5 m6 m7 m8 m9 m10", true, true},
+        Case{R"("message":"m4","before":1,"after":1,"sender":"odd")", "m3 m5", false, false},
+        Case{R"("message":"m2","before":5,"after":1,"sender":"odd")", "m1 m3", true, false}}) {
     INFO(each.arguments);
     const auto answer = around(each.arguments);
     CHECK(messages_of(answer) == each.messages);
@@ -182,8 +181,7 @@ TEST_CASE("timelines: equal times lose and repeat nothing, at any page size, in 
   }
   for (std::size_t size = 1; size <= 100; ++size) {
     for (const bool ahead : {false, true}) {
-      std::string pages =
-          pages_of(chat, "page", ahead ? R"("conversation":"c","direction":"forward")" : kC, size);
+      std::string pages = pages_of(chat, "page", ahead ? R"("conversation":"c","direction":"forward")" : kC, size);
       std::replace(pages.begin(), pages.end(), '|', ' ');
       if (pages != (ahead ? forward : backward)) FAIL("page size " << size << (ahead ? " forward" : " backward"));
     }
@@ -211,7 +209,8 @@ TEST_CASE("timelines: a page as of an offset shows what was there, as it read th
   chat.write({sent("c", "m1", "a", "one"), sent("c", "m2", "a", "two"), edited("c", "m1", "a", "uno"),
               edited("c", "m1", "a", "eins"), redacted("c", "m2", "a"), sent("c", "m3", "a", "three")});
   const auto texts = [&](int offset) {
-    const auto page = chat.ask("page", arguments_of(kC, fmt::format(R"("direction":"forward","at_offset":{})", offset)));
+    const auto page =
+        chat.ask("page", arguments_of(kC, fmt::format(R"("direction":"forward","at_offset":{})", offset)));
     return texts_of(page, "messages", "text");
   };
   CHECK(texts(0).empty());

@@ -125,10 +125,8 @@ std::int64_t Reference::Conversation::read_to(const std::string& user, const std
       if (covers) to = std::max(to, static_cast<std::int64_t>(each.offset));
     }
   }
-  for (auto own = messages.rbegin(); own != messages.rend(); ++own) {
-    if (own->sender == user && own->thread == thread) return std::max(to, static_cast<std::int64_t>(own->offset));
-  }
-  return to;
+  const auto own = written.find({user, thread});
+  return own == written.end() ? to : std::max(to, static_cast<std::int64_t>(own->second));
 }
 
 const Reference::Conversation* Reference::find(const std::string& name) const {
@@ -163,8 +161,11 @@ void Reference::send(Conversation& conversation, const Fact& fact) {
   message.name = fact.message;
   message.sender = fact.user;
   message.offset = offset_ - 1;
-  if (const Message* root = conversation.find(fact.thread)) message.thread = root->thread.empty() ? root->name : root->thread;
+  if (const Message* root = conversation.find(fact.thread))
+    message.thread = root->thread.empty() ? root->name : root->thread;
   message.versions.push_back({message.offset, fact.text, {fact.mentions.begin(), fact.mentions.end()}});
+  if (!message.thread.empty()) ++conversation.replies[message.thread];
+  conversation.written[{message.sender, message.thread}] = message.offset;
   conversation.last_activity = message.offset;
   conversation.by_name[fact.message] = conversation.messages.size();
   conversation.messages.push_back(std::move(message));
@@ -224,9 +225,8 @@ std::string Reference::line(const Conversation& conversation, const Message& mes
   }
   if (at_offset) return line;
   for (const auto& [name, users] : message.reactions) line += fmt::format(" {}:{}", name, users.size());
-  const auto replies = std::count_if(conversation.messages.begin(), conversation.messages.end(),
-                                     [&](const Message& each) { return each.thread == message.name; });
-  return replies == 0 ? line : line + fmt::format(" replies {}", replies);
+  const auto replies = conversation.replies.find(message.name);
+  return replies == conversation.replies.end() ? line : line + fmt::format(" replies {}", replies->second);
 }
 
 std::string line_of(const rapidjson::Value& message) {
@@ -293,20 +293,26 @@ Reference::Lines Reference::threads(const std::string& conversation, const std::
   Lines lines;
   const Conversation* found = find(conversation);
   if (found == nullptr) return lines;
-  std::set<std::string> seen;
-  for (auto last = found->messages.rbegin(); last != found->messages.rend(); ++last) {
-    if (last->thread.empty() || !seen.insert(last->thread).second) continue;
-    if (!found->visible(user, last->offset)) continue;
-    const std::int64_t read = found->read_to(user, last->thread);
-    std::size_t replies = 0;
+  struct Thread {
+    std::uint64_t last = 0;
     std::size_t unread = 0;
-    for (const Message& each : found->messages) {
-      if (each.thread != last->thread) continue;
-      ++replies;
-      if (static_cast<std::int64_t>(each.offset) > read && found->visible(user, each.offset)) ++unread;
-    }
-    lines.push_back(fmt::format("{} {} {}", last->thread, replies, unread));
+    std::int64_t read_to = 0;
+  };
+  std::map<std::string, Thread> threads;
+  for (const Message& each : found->messages) {
+    if (each.thread.empty()) continue;
+    const auto [thread, fresh] = threads.try_emplace(each.thread);
+    if (fresh) thread->second.read_to = found->read_to(user, each.thread);
+    thread->second.last = each.offset;
+    const bool unread = static_cast<std::int64_t>(each.offset) > thread->second.read_to;
+    if (unread && found->visible(user, each.offset)) ++thread->second.unread;
   }
+  std::map<std::uint64_t, std::string, std::greater<>> ordered;
+  for (const auto& [name, thread] : threads) {
+    if (!found->visible(user, thread.last)) continue;
+    ordered[thread.last] = fmt::format("{} {} {}", name, found->replies.at(name), thread.unread);
+  }
+  for (const auto& [last, line] : ordered) lines.push_back(line);
   return lines;
 }
 

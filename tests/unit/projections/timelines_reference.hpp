@@ -1,5 +1,5 @@
-// What the message timelines must answer, computed the slow and obvious way: everything is kept, every answer is a look at
-// all of it.
+// What the message timelines must answer, computed the slow and obvious way: everything is kept, every answer is a look
+// at all of it.
 #pragma once
 
 #include <map>
@@ -98,6 +98,9 @@ class Reference {
     std::set<std::string> transactions;
     std::map<std::string, std::map<std::uint64_t, bool>> presence;  // user -> offset -> member from there on
     std::map<std::string, std::vector<Receipt>> receipts;
+    std::map<std::string, std::size_t> replies;  // of each thread
+    std::map<std::pair<std::string, std::string>, std::uint64_t>
+        written;  // user, thread -> their last message's offset
 
     [[nodiscard]] const Message* find(const std::string& name) const;
     [[nodiscard]] bool visible(const std::string& user, std::uint64_t offset) const;
