@@ -27,8 +27,18 @@ int run(int argc, char** argv) {
   app.add_option("--server", context.server,
                  "HOST:PORT of a server, instead of --data; it is the one that is used when both are given")
       ->envname("BAHI_SERVER");
-  app.add_option("--token", context.token, "Credential for the server; safer in the variable, where ps does not show it")
+  app.add_option("--token", context.token,
+                 "Credential for the server; safer in the variable, where ps does not show it")
       ->envname("BAHI_TOKEN");
+  app.add_flag("--tls", context.tls, "Speak TLS with the server; the next three imply it")->envname("BAHI_TLS");
+  app.add_option("--ca", context.tls_settings.ca_file,
+                 "PEM file of the authorities that may vouch for the server [those of the system]")
+      ->envname("BAHI_CA");
+  app.add_option("--cert", context.tls_settings.certificate_file, "PEM file of the certificate to show the server")
+      ->envname("BAHI_CERT");
+  app.add_option("--key", context.tls_settings.key_file, "PEM file of its key")->envname("BAHI_KEY");
+  app.add_option("--tls-name", context.tls_settings.server_name, "Name in the server's certificate [HOST]")
+      ->envname("BAHI_TLS_NAME");
   app.footer(
       "Examples:\n"
       "  export BAHI_DATA=/var/lib/bahi\n"
@@ -48,6 +58,8 @@ int run(int argc, char** argv) {
   add_token_commands(app, context);
   add_serve_command(app, context);
   add_ping_command(app, context);
+  add_projection_commands(app, context);
+  add_query_commands(app, context);
 
   try {
     app.parse(argc, argv);
@@ -58,8 +70,9 @@ int run(int argc, char** argv) {
     return static_cast<int>(ExitCode::kUsage);
   }
   if (context.directory.empty() && context.needs_directory && !context.remote()) {
-    fmt::print(stderr, "bahi: usage: name the directory of the store with --data DIR or in BAHI_DATA, or a server with "
-                       "--server HOST:PORT or in BAHI_SERVER\n");
+    fmt::print(stderr,
+               "bahi: usage: name the directory of the store with --data DIR or in BAHI_DATA, or a server with "
+               "--server HOST:PORT or in BAHI_SERVER\n");
     return static_cast<int>(ExitCode::kUsage);
   }
   const Result<ExitCode> code = context.action();

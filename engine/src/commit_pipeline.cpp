@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "bahi/base/failpoint.hpp"
+#include "bahi/base/planted_bug.hpp"
 #include "spin.hpp"
 
 namespace bahi {
@@ -141,9 +142,7 @@ Status CommitPipeline::sync_groups(const std::vector<GroupPtr>& groups) {
   if (failed()) return read_only_error();
   const bool any_written = std::any_of(groups.begin(), groups.end(), [](const GroupPtr& group) { return !group->batches.empty(); });
   if (!any_written) return {};
-#ifndef BAHI_PLANTED_BUG_ACK_BEFORE_SYNC
-  BAHI_TRY(parts_.store->sync());
-#endif
+  if (!planted(PlantedBug::kAckBeforeSync)) BAHI_TRY(parts_.store->sync());
   counters_.syncs.fetch_add(1, std::memory_order_relaxed);
   if (failpoint::hit("after_sync")) return Error{ErrorCode::kIoError, "after_sync: failed on purpose"};
   if (parts_.anchor == nullptr) return {};
@@ -203,6 +202,7 @@ void CommitPipeline::answer_all(const std::vector<GroupPtr>& groups, const Error
 }
 
 void CommitPipeline::finish_groups(std::vector<GroupPtr> groups) {
+  if (planted(PlantedBug::kPublishBeforeDurable)) publish(groups);
   if (const Status synced = sync_groups(groups); !synced) {
     fail(synced.error());
     const Error unknown{ErrorCode::kWriteFailed,
