@@ -27,7 +27,12 @@ class EventList {
     if (known != nullptr && known->read(content_type, data, scratch_)) answer_.raw("data", known->to_json(scratch_));
     answer_.end_object();
   }
-  [[nodiscard]] std::string finish() { return answer_.end_list().finish(); }
+  /// `result`: what the command says besides; left out when empty.
+  [[nodiscard]] std::string finish(std::string_view result = {}) {
+    answer_.end_list();
+    if (!result.empty()) answer_.raw("result", result);
+    return answer_.finish();
+  }
 
  private:
   Answer answer_;
@@ -80,7 +85,7 @@ class CommandRun : public std::enable_shared_from_this<CommandRun> {
 
   Status append(Offset decided_at) {
     if (decision_.events.empty()) {
-      finish(CommandAnswer{{}, EventList().finish()});
+      finish(CommandAnswer{{}, EventList().finish(decision_.answer)});
       return {};
     }
     BatchBuilder builder({Codec::kNone, 0});
@@ -130,7 +135,7 @@ class CommandRun : public std::enable_shared_from_this<CommandRun> {
       events.add(offset, decided.stream, decided.type, decided.content_type, decided.data);
       ++offset;
     }
-    finish(CommandAnswer{std::move(*result), events.finish()});
+    finish(CommandAnswer{std::move(*result), events.finish(decision_.answer)});
   }
 
   void decide_again(Offset missed) {

@@ -2,6 +2,12 @@
 
 namespace bahi::projections {
 
+FoldState::FoldState(const ViewStore& store, InstanceId instance)
+    : store_(&store), instance_(instance), changes_(instance) {
+  const auto checkpoint = store.view(instance)->checkpoint();
+  began_empty_ = checkpoint && checkpoint->next.value == 0;
+}
+
 Result<bool> FoldState::load(std::uint8_t table, std::string_view key, std::string& row) {
   if (!view_) view_ = store_->view(instance_);
   return view_->get(table, key, row);

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "key_filter.hpp"
 #include "row_codec.hpp"
 #include "view_store.hpp"
 
@@ -18,7 +19,7 @@ class TableBase;
 /// Joins a fold's tables to the store. Not thread-safe.
 class FoldState {
  public:
-  FoldState(const ViewStore& store, InstanceId instance) : store_(&store), instance_(instance), changes_(instance) {}
+  FoldState(const ViewStore& store, InstanceId instance);
   FoldState(const FoldState&) = delete;
   FoldState& operator=(const FoldState&) = delete;
 
@@ -30,6 +31,8 @@ class FoldState {
   void add_table(TableBase& table) { tables_.push_back(&table); }
   /// As of the last commit. False: there is no such row.
   [[nodiscard]] Result<bool> load(std::uint8_t table, std::string_view key, std::string& row);
+  /// Nothing was committed before: every row there will be passes through here.
+  [[nodiscard]] bool began_empty() const noexcept { return began_empty_; }
   void note_memory(std::size_t bytes) { changed_bytes_ += bytes; }
 
   // --- for the framework
@@ -43,6 +46,7 @@ class FoldState {
  private:
   const ViewStore* store_;
   InstanceId instance_;
+  bool began_empty_;
   std::shared_ptr<const StateView> view_;  // of the last commit; opened when first needed
   WriteSet changes_;
   std::size_t changed_bytes_ = 0;
@@ -59,6 +63,12 @@ class TableBase {
   virtual void committed() = 0;
 };
 
+/// How often a table is asked for a key that it does not have.
+enum class Misses : std::uint8_t {
+  kRare,
+  kCommon,  ///< for most events: a filter in memory spares the look into the store while an instance is built
+};
+
 /// Rows of one kind by key, read when first needed and written at the commit. `Row` describes itself as row_codec.hpp
 /// says. Pointers hold until the end of the event that is being folded.
 template <class Row>
@@ -66,8 +76,11 @@ class Table final : public TableBase {
  public:
   /// `number`: 1 to 255, another for each table of a projection, and for ever the same. `rows_max`: kept in memory from
   /// one commit to the next.
-  Table(FoldState& state, std::uint8_t number, std::size_t rows_max = 100'000)
-      : state_(state), number_(number), rows_max_(rows_max) {
+  Table(FoldState& state, std::uint8_t number, std::size_t rows_max = 100'000, Misses misses = Misses::kRare)
+      : state_(state),
+        number_(number),
+        rows_max_(rows_max),
+        filtered_(misses == Misses::kCommon && state.began_empty()) {
     state.add_table(*this);
   }
 
@@ -141,7 +154,9 @@ class Table final : public TableBase {
       return &found->second;
     }
     Entry entry;
-    BAHI_ASSIGN(entry.present, state_.load(number_, key, buffer_));
+    if (!filtered_ || filter_.may_contain(KeyHash{}(key))) {
+      BAHI_ASSIGN(entry.present, state_.load(number_, key, buffer_));
+    }
     if (entry.present && !decode_row(buffer_, entry.row)) {
       return Error{ErrorCode::kViewsDamaged, "read models: a row is malformed; rebuild the read model"};
     }
@@ -152,12 +167,15 @@ class Table final : public TableBase {
     if (entry.changed) return;
     entry.changed = true;
     changed_.push_back(last_);
+    if (filtered_) filter_.add(KeyHash{}(last_->first));
     state_.note_memory(sizeof(Node) + 2 * last_->first.size() + 64);
   }
 
   FoldState& state_;
   const std::uint8_t number_;
   const std::size_t rows_max_;
+  const bool filtered_;
+  KeyFilter filter_;  // every key that was ever written, when filtered
   Rows rows_;
   Node* last_ = nullptr;  // the one that was looked up last
   std::vector<Node*> changed_;

@@ -14,13 +14,18 @@ namespace bahi::projections {
 class Key {
  public:
   Key() = default;
+  /// Nothing, with the memory that it had.
+  Key& clear() {
+    bytes_.clear();
+    return *this;
+  }
   /// Any bytes; "a" comes before "a\0" comes before "aa". A zero byte is written as 00 FF, the end as 00 01.
   Key& text(std::string_view part) {
-    for (const char c : part) {
-      bytes_.push_back(c);
-      if (c == '\0') bytes_.push_back('\xFF');
+    for (std::size_t zero = part.find('\0'); zero != std::string_view::npos; zero = part.find('\0')) {
+      bytes_.append(part.substr(0, zero)).append("\0\xFF", 2);
+      part.remove_prefix(zero + 1);
     }
-    bytes_.append("\0\1", 2);
+    bytes_.append(part).append("\0\1", 2);
     return *this;
   }
   Key& number(std::uint64_t part) {

@@ -76,7 +76,8 @@ struct DecidedEvent {
 struct Decision {
   std::vector<DecidedEvent> events;
   EventQuery boundary;
-  /// What the answer says besides the events' places: a JSON object, made by Answer.
+  /// What the answer says besides the events, as its member `result`: a JSON object, made by Answer. A repeat of the
+  /// same command id is answered without it.
   std::string answer;
 };
 

@@ -1,0 +1,169 @@
+#include "timelines_fixture.hpp"
+
+#include <atomic>
+#include <thread>
+
+#include <fmt/format.h>
+#include <catch2/catch.hpp>
+
+namespace bahi::projections::test_timelines {
+namespace {
+
+constexpr const char* kName = "timelines";
+
+Event event(const std::string& type, const std::string& conversation, const std::string& members,
+            std::vector<std::string> tags) {
+  tags.push_back("conversation:" + conversation);
+  return {"conversation-" + conversation, "chat." + type,
+          fmt::format(R"({{"conversation":"{}",{}}})", conversation, members), std::move(tags)};
+}
+
+}  // namespace
+
+Event created(const std::string& conversation, const std::string& kind) {
+  return event("ConversationCreated", conversation,
+               fmt::format(R"("kind":"{}","title":"{} title")", kind, conversation), {});
+}
+Event joined(const std::string& conversation, const std::string& user, const std::string& role) {
+  return event("MemberJoined", conversation, fmt::format(R"("user":"{}","role":"{}")", user, role), {"user:" + user});
+}
+Event left(const std::string& conversation, const std::string& user) {
+  return event("MemberLeft", conversation, fmt::format(R"("user":"{}")", user), {"user:" + user});
+}
+Event role_changed(const std::string& conversation, const std::string& user, const std::string& role) {
+  return event("MemberRoleChanged", conversation, fmt::format(R"("user":"{}","role":"{}")", user, role),
+               {"user:" + user});
+}
+Event sent(const std::string& conversation, const std::string& message, const std::string& sender,
+           const std::string& text, const std::string& more) {
+  return event("MessageSent", conversation,
+               fmt::format(R"("message":"{}","sender":"{}","text":"{}"{})", message, sender, text, more),
+               {"message:" + message, "user:" + sender});
+}
+Event reply(const std::string& conversation, const std::string& thread, const std::string& message,
+            const std::string& sender, const std::string& more) {
+  return sent(conversation, message, sender, "reply", fmt::format(R"(,"thread":"{}"{})", thread, more));
+}
+Event edited(const std::string& conversation, const std::string& message, const std::string& sender,
+             const std::string& text, const std::string& more) {
+  return event("MessageEdited", conversation,
+               fmt::format(R"("message":"{}","sender":"{}","text":"{}"{})", message, sender, text, more),
+               {"message:" + message, "user:" + sender});
+}
+Event redacted(const std::string& conversation, const std::string& message, const std::string& by) {
+  return event("MessageRedacted", conversation, fmt::format(R"("message":"{}","by":"{}")", message, by),
+               {"message:" + message, "user:" + by});
+}
+Event reaction(const std::string& type, const std::string& conversation, const std::string& message,
+               const std::string& user, const std::string& name) {
+  return event(type, conversation, fmt::format(R"("message":"{}","user":"{}","reaction":"{}")", message, user, name),
+               {"message:" + message, "user:" + user});
+}
+Event pin(const std::string& type, const std::string& conversation, const std::string& message, const std::string& by) {
+  return event(type, conversation, fmt::format(R"("message":"{}","by":"{}")", message, by), {"message:" + message});
+}
+Event receipt(const std::string& conversation, const std::string& user, const std::string& message,
+              const std::string& scope, bool secret) {
+  return event("ReceiptSet", conversation,
+               fmt::format(R"("user":"{}","message":"{}","scope":"{}","private":{})", user, message, scope, secret),
+               {"user:" + user});
+}
+Event presence(const std::string& user, const std::string& status, const std::string& expires_at) {
+  const std::string expires = expires_at.empty() ? "" : fmt::format(R"(,"expires_at":"{}")", expires_at);
+  return {"user-" + user,
+          "chat.PresenceSet",
+          fmt::format(R"({{"user":"{}","status":"{}"{}}})", user, status, expires),
+          {"user:" + user}};
+}
+
+Chat::Chat(const ProjectionsOptions& options) : options(options) {
+  restart();
+  REQUIRE(projections->start(tenant, kName, "admin"));
+}
+
+void Chat::write(const std::vector<Event>& events) {
+  REQUIRE(test::append(*engine, tenant, events));
+}
+
+void Chat::restart() {
+  projections.reset();
+  auto opened = Projections::open(directory.path() / "views", *engine, options);
+  REQUIRE(opened);
+  projections = std::move(*opened);
+}
+
+void Chat::rebuild() {
+  REQUIRE(projections->rebuild(tenant, kName, "admin"));
+  const auto under_way = [this] {
+    for (const ProjectionStatus& each : projections->list(tenant)) {
+      if (each.rebuilt_to) return true;
+    }
+    return false;
+  };
+  while (under_way()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
+
+void Chat::settle() const {
+  std::promise<void> done;
+  const auto cancel =
+      projections->notify_at(tenant, kName, engine->durable_offset(tenant), [&done] { done.set_value(); });
+  done.get_future().wait();
+}
+
+Json Chat::ask(const std::string& query, const std::string& arguments) const {
+  settle();
+  const auto answer = projections->query({tenant, kName, query, arguments, engine->durable_offset(tenant)});
+  INFO(query << " " << arguments);
+  REQUIRE(answer);
+  Json json;
+  json.Parse(answer->json.c_str());
+  REQUIRE_FALSE(json.HasParseError());
+  return json;
+}
+
+Error Chat::failure(const std::string& query, const std::string& arguments) const {
+  settle();
+  const auto answer = projections->query({tenant, kName, query, arguments, engine->durable_offset(tenant)});
+  INFO(query << " " << arguments);
+  REQUIRE_FALSE(answer);
+  return answer.error();
+}
+
+Result<CommandAnswer> Chat::command(const std::string& name, const std::string& arguments) const {
+  settle();
+  std::promise<Result<CommandAnswer>> promise;
+  projections->command({tenant, kName, name, arguments, "tester", std::nullopt,
+                        std::chrono::steady_clock::now() + std::chrono::seconds(60)},
+                       [&promise](Result<CommandAnswer> answer) { promise.set_value(std::move(answer)); });
+  return promise.get_future().get();
+}
+
+std::string texts_of(const Json& answer, const char* list, const char* name) {
+  std::string texts;
+  REQUIRE(answer.HasMember(list));
+  for (const auto& element : answer[list].GetArray()) {
+    texts += (texts.empty() ? "" : " ") + text_of(element, name);
+  }
+  return texts;
+}
+
+std::string text_of(const rapidjson::Value& object, const char* name) {
+  return object.HasMember(name) ? object[name].GetString() : std::string();
+}
+
+std::string arguments_of(const std::string& members, const std::string& more) {
+  return "{" + members + (members.empty() || more.empty() ? "" : ",") + more + "}";
+}
+
+std::string pages_of(const Chat& chat, const std::string& query, const std::string& members, std::size_t limit) {
+  std::string pages;
+  std::string cursor;
+  for (;;) {
+    const auto answer = chat.ask(query, arguments_of(members, fmt::format(R"("limit":{}{})", limit, cursor)));
+    pages += (pages.empty() ? "" : "|") + messages_of(answer);
+    if (!answer.HasMember("next")) return pages;
+    cursor = fmt::format(R"(,"cursor":"{}")", answer["next"].GetString());
+  }
+}
+
+}  // namespace bahi::projections::test_timelines
