@@ -3,6 +3,7 @@
 
 #include "activity/activity.hpp"
 #include "projection.hpp"
+#include "stock/stock.hpp"
 
 namespace bahi::projections {
 
@@ -11,6 +12,7 @@ std::span<const Projection> all_projections() {
   static const std::vector<Projection> all = [] {
     std::vector<Projection> projections;
     projections.push_back(activity::projection());
+    projections.push_back(stock::projection());
     return projections;
   }();
   return all;
