@@ -1,7 +1,5 @@
 #include "stock/fold.hpp"
 
-#include <algorithm>
-
 namespace bahi::projections::stock {
 
 const std::array<Handler<StockFold>, 17> StockFold::kHandlers{{
@@ -37,13 +35,6 @@ void StockFold::begin(const FoldEvent& event) {
   effective_at_ = effective_time(event.view).nanos;
   line_ = 0;
   discrepancies_ = 0;
-}
-
-template <class Row>
-void StockFold::put(std::uint8_t table, const Key& key, const Row& row) {
-  row_.clear();
-  encode_row(row, row_);
-  state_.put(table, key, row_);
 }
 
 // --- what came and went

@@ -76,7 +76,11 @@ class StockFold final : public HandlerFold<StockFold> {
     return balance_key_.clear().text(place.item).text(place.location).text(place.batch);
   }
   template <class Row>
-  void put(std::uint8_t table, const Key& key, const Row& row);
+  void put(std::uint8_t table, const Key& key, const Row& row) {
+    row_.clear();
+    encode_row(row, row_);
+    state_.put(table, key, row_);
+  }
 
   FoldState& state_;
   Table<BatchRow> batches_;

@@ -1,5 +1,6 @@
 #include "stock_fixture.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 

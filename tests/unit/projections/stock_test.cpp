@@ -1,6 +1,8 @@
 // The facts of a stock ledger, and what it says of them.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "stock_fixture.hpp"
