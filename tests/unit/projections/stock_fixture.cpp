@@ -197,7 +197,6 @@ Json StockFixture::ask(const std::string& query, const std::string& arguments) c
 
 Result<CommandAnswer> StockFixture::try_run(const std::string& command, const std::string& arguments,
                                             std::optional<ProducerPosition> producer) const {
-  settle();
   std::promise<Result<CommandAnswer>> promise;
   auto answer = promise.get_future();
   projections->command({tenant, "stock", command, arguments, "asha", producer,

@@ -80,7 +80,7 @@ class StockFixture {
   /// After all that was appended.
   [[nodiscard]] Json ask(const std::string& query, const std::string& arguments) const;
   [[nodiscard]] Result<projections::QueryAnswer> try_ask(const std::string& query, const std::string& arguments) const;
-  [[nodiscard]] Json run(const std::string& command, const std::string& arguments) const;
+  Json run(const std::string& command, const std::string& arguments) const;
   [[nodiscard]] Result<projections::CommandAnswer> try_run(const std::string& command, const std::string& arguments,
                                                            std::optional<ProducerPosition> producer = {}) const;
   /// The error of a command that must be refused, and store nothing.

@@ -4,6 +4,8 @@
 
 #include <random>
 
+#include "catch_result.hpp"
+
 namespace bahi::projections::stock {
 namespace {
 
