@@ -45,7 +45,10 @@ class EventList {
 class CommandRun : public std::enable_shared_from_this<CommandRun> {
  public:
   CommandRun(Projections::Impl& projections, CommandRequest request, CommandCallback done)
-      : projections_(projections), request_(std::move(request)), done_(std::move(done)) {}
+      : projections_(projections),
+        request_(std::move(request)),
+        done_(std::move(done)),
+        head_(projections.engine_.durable_offset(request_.tenant)) {}
 
   void decide() {
     if (projections_.closing_)
@@ -79,11 +82,18 @@ class CommandRun : public std::enable_shared_from_this<CommandRun> {
     const auto view = projections_.store_->view(instance_->fact().id);
     BAHI_ASSIGN(const Checkpoint checkpoint, view->checkpoint());
     const QueryContext query{projections_.engine_, request_.tenant, *view, checkpoint.next};
-    BAHI_ASSIGN(decision_, entry->run({query, SystemClock::instance().now(), request_.actor}, arguments));
-    return append(checkpoint.next);
+    const Timestamp now = SystemClock::instance().now();
+    auto decided = entry->run({query, now, request_.actor}, arguments);
+    if (!decided && checkpoint.next < head_) {
+      // What it was refused for may have changed before the command was given: an append is guarded, a refusal is not.
+      decide_behind(head_);
+      return {};
+    }
+    BAHI_ASSIGN(decision_, std::move(decided));
+    return append(checkpoint.next, now);
   }
 
-  Status append(Offset decided_at) {
+  Status append(Offset decided_at, Timestamp now) {
     if (decision_.events.empty()) {
       finish(CommandAnswer{{}, EventList().finish(decision_.answer)});
       return {};
@@ -96,7 +106,7 @@ class CommandRun : public std::enable_shared_from_this<CommandRun> {
       event.data = decided.data;
       event.content_type = decided.content_type;
       event.tags.assign(decided.tags.begin(), decided.tags.end());
-      event.occurred_at = SystemClock::instance().now();
+      event.occurred_at = decided.occurred_at.value_or(now);
       event.metadata.actor = request_.actor;
       BAHI_TRY(builder.add(event));
     }
@@ -114,12 +124,7 @@ class CommandRun : public std::enable_shared_from_this<CommandRun> {
   void appended(Result<AppendResult> result) {
     if (!result && result.error().code() == ErrorCode::kConditionFailed) {
       ++conflicts_;
-      const Offset missed{result.error().conflict()->offset + 1};
-      // Not cancelled: it is called at the latest when the instance rests.
-      (void)instance_->notify_at(missed, [self = shared_from_this(), missed] {
-        self->projections_.workers_->post([self, missed] { self->decide_again(missed); });
-      });
-      return;
+      return decide_behind(Offset{result.error().conflict()->offset + 1});
     }
     if (!result) return finish(result.error());
     if (result->duplicate) {
@@ -136,6 +141,14 @@ class CommandRun : public std::enable_shared_from_this<CommandRun> {
       ++offset;
     }
     finish(CommandAnswer{std::move(*result), events.finish(decision_.answer)});
+  }
+
+  /// Decides again when everything below `missed` is folded in.
+  void decide_behind(Offset missed) {
+    // Not cancelled: it is called at the latest when the instance rests.
+    (void)instance_->notify_at(missed, [self = shared_from_this(), missed] {
+      self->projections_.workers_->post([self, missed] { self->decide_again(missed); });
+    });
   }
 
   void decide_again(Offset missed) {
@@ -173,6 +186,7 @@ class CommandRun : public std::enable_shared_from_this<CommandRun> {
   Projections::Impl& projections_;
   const CommandRequest request_;
   const CommandCallback done_;
+  const Offset head_;  // the log's end when the command was given; no refusal is decided on less
   std::shared_ptr<Instance> instance_;
   Decision decision_;
   std::uint32_t conflicts_ = 0;

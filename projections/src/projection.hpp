@@ -6,6 +6,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,11 @@ struct FoldEvent {
     return *flatbuffers::GetRoot<T>(data);
   }
 };
+
+/// When an event took effect: when its writer says that it occurred, otherwise when it was recorded.
+[[nodiscard]] inline Timestamp effective_time(const EventView& event) {
+  return event.occurred_at.nanos != 0 ? event.occurred_at : event.recorded_at;
+}
 
 /// Folds the events of one tenant, in the order of their offsets, into the tables of its state. It must be
 /// deterministic: it looks at nothing but the event and its tables, neither at a clock nor at where a commit falls.
@@ -69,6 +75,8 @@ struct DecidedEvent {
   std::string data;
   std::string_view content_type;
   std::vector<std::string> tags;
+  /// Absent: the `now` of the command's context.
+  std::optional<Timestamp> occurred_at;
 };
 
 /// What a command decided. It is stored only if, since the state that it was decided on, nothing was appended that

@@ -3,6 +3,7 @@
 
 #include "activity/activity.hpp"
 #include "projection.hpp"
+#include "stock/stock.hpp"
 #include "timelines/timelines.hpp"
 
 namespace bahi::projections {
@@ -12,6 +13,7 @@ std::span<const Projection> all_projections() {
   static const std::vector<Projection> all = [] {
     std::vector<Projection> projections;
     projections.push_back(activity::projection());
+    projections.push_back(stock::projection());
     projections.push_back(timelines::projection());
     return projections;
   }();

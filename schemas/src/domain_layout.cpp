@@ -11,6 +11,10 @@
 namespace bahi {
 namespace {
 
+/// 0001-01-01 and 9999-12-31, in days since 1970-01-01.
+constexpr std::int64_t kDateMin = -719'162;
+constexpr std::int64_t kDateMax = 2'932'896;
+
 using Layouts = std::map<const reflection::Object*, DomainType::Layout*>;
 
 DomainKind kind_of(reflection::BaseType type, std::string_view where) {
@@ -34,6 +38,7 @@ void read_attributes(const reflection::Field& from, DomainField& field) {
     if (key == "timestamp") field.timestamp = true;
     if (key == "date") field.date = true;
     if (key == "min") field.min = std::stoll(attribute->value()->str());
+    if (key == "max") field.max = std::stoll(attribute->value()->str());
   }
 }
 
@@ -113,8 +118,15 @@ class Checker {
     if (!table.VerifyField<Number>(verifier_, field.slot, sizeof(Number))) return broken();
     const auto value =
         static_cast<std::int64_t>(table.GetField<Number>(field.slot, static_cast<Number>(field.fallback)));
-    if (field.min && value < *field.min) {
-      return malformed(type_, field.name, fmt::format("must be at least {}, is {}", *field.min, value));
+    const bool low = field.min && value < *field.min;
+    if (low || (field.max && value > *field.max)) {
+      const std::string range =
+          fmt::format("be at {} {}", low ? "least" : "most", low ? field.min.value_or(0) : field.max.value_or(0));
+      if (!table.CheckField(field.slot)) return malformed(type_, field.name, "must be given and " + range);
+      return malformed(type_, field.name, fmt::format("must {}, is {}", range, value));
+    }
+    if (field.date && value != field.fallback && (value < kDateMin || value > kDateMax)) {
+      return malformed(type_, field.name, fmt::format("is no date of the years 1 to 9999: day {}", value));
     }
     if (!field.choices.empty() && value >= static_cast<std::int64_t>(field.choices.size())) {
       return malformed(type_, field.name,

@@ -29,6 +29,7 @@ struct DomainField {
   bool timestamp = false;
   bool date = false;
   std::optional<std::int64_t> min;
+  std::optional<std::int64_t> max;
 };
 
 /// One table.

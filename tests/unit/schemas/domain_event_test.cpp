@@ -8,6 +8,7 @@
 #include "bahi/schemas/batch_builder.hpp"
 #include "bahi/schemas/codec.hpp"
 #include "chat_generated.h"
+#include "stock_generated.h"
 #include "support/catch_result.hpp"
 
 namespace bahi {
@@ -113,6 +114,45 @@ TEST_CASE("domain event: an error names the type, the field and what it must be"
   CHECK_THAT(problem("chat.MemberLeft", std::string("{}\0{}", 5)), Contains("NUL"));
   CHECK_THAT(problem("chat.MemberLeft", "{\"conversation\":\"c\",\"user\":\"\xC3\"}"), Contains("byte"));
   CHECK_THAT(problem("chat.MemberLeft", std::string(200'000, '[')), Contains("byte"));
+}
+
+TEST_CASE("domain event: numbers have ranges, and what has no default must be given", "[schemas][domain]") {
+  using Catch::Contains;
+  const auto receipt = [](std::string_view members) {
+    return R"({"item":"tea","batch":"a","location":"main",)" + std::string(members) + "}";
+  };
+  const std::string_view received = "stock.BatchReceived";
+  CHECK_THAT(problem(received, receipt(R"("cost_paise":1)")), Contains("'quantity' must be given and be at least 1"));
+  CHECK_THAT(problem(received, receipt(R"("quantity":-5,"cost_paise":1)")),
+             Contains("'quantity' must be at least 1, is -5"));
+  CHECK_THAT(problem(received, receipt(R"("quantity":1000000000001,"cost_paise":1)")),
+             Contains("'quantity' must be at most 1000000000000, is 1000000000001"));
+  CHECK_THAT(problem(received, receipt(R"("quantity":9223372036854775808,"cost_paise":1)")),
+             Contains("'quantity' must be a whole number"));
+  CHECK_THAT(problem(received, receipt(R"("quantity":1.5,"cost_paise":1)")),
+             Contains("'quantity' must be a whole number"));
+  CHECK_THAT(problem(received, receipt(R"("quantity":1)")), Contains("'cost_paise' must be given"));
+  CHECK_THAT(problem(received, receipt(R"("quantity":1,"cost_paise":1,"expires_on":"2026-02-30")")),
+             Contains("'expires_on' must be a date"));
+  CHECK_THAT(problem("stock.TimeZoneSet", R"({"utc_offset_minutes":841})"), Contains("must be at most 840, is 841"));
+  CHECK_THAT(problem("stock.TimeZoneSet", "{}"), Contains("'utc_offset_minutes' must be given"));
+  CHECK_THAT(problem("stock.Sold", R"({"sale":"s","location":"main","lines":[]})"),
+             Contains("'lines' must not be empty"));
+  CHECK_THAT(problem("stock.Sold", R"({"sale":"s","location":"main","lines":[{"item":"tea","quantity":1}]})"),
+             Contains("'batch' is missing"));
+
+  DomainData data;
+  REQUIRE(type(received).read(kJsonContentType, receipt(R"("quantity":1,"cost_paise":0)"), data));
+  const auto& fact = *flatbuffers::GetRoot<stock::fb::BatchReceived>(data.bytes().data());
+  CHECK(fact.cost_paise() == 0);
+  CHECK_THAT(type(received).to_json(data), !Contains("expires_on"));
+  // A FlatBuffer can hold a day that no calendar has.
+  flatbuffers::FlatBufferBuilder builder;
+  builder.Finish(stock::fb::CreateBatchReceivedDirect(builder, "tea", "a", "main", 1, 1, 2'932'897));
+  const std::string_view bytes(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
+  const Status read = type(received).read(kFlatBufferContentType, bytes, data);
+  REQUIRE_FALSE(read);
+  CHECK_THAT(read.error().message(), Contains("'expires_on' is no date"));
 }
 
 TEST_CASE("domain event: any other content type of a known type is refused", "[schemas][domain]") {

@@ -7,8 +7,8 @@
 // In JSON the members have the fields' names, enumerations are their names, identifiers strings, absent is absent or
 // null. Attributes in a schema:
 //   required           the member must be there
-//   not_empty          a text has at least one byte; of a list, each of its texts
-//   min: "N"           the number is at least N
+//   not_empty          a text has at least one byte; of a list, each of its texts; a list of objects has one at least
+//   min: "N", max: "N" the number is at least, at most N; with a default outside of them it must be given
 //   timestamp          UTC nanoseconds; in JSON an RFC 3339 string
 //   date               days since 1970-01-01; in JSON "YYYY-MM-DD"
 #pragma once
