@@ -48,6 +48,7 @@ int run(int argc, char** argv) {
   add_token_commands(app, context);
   add_serve_command(app, context);
   add_ping_command(app, context);
+  add_bench_commands(app, context);
 
   try {
     app.parse(argc, argv);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "bahi/base/text.hpp"
+#include "process_usage.hpp"
 
 namespace bahi::server {
 namespace {
@@ -90,6 +91,9 @@ Administration::Outcome Administration::run(const Credential&, std::string_view,
       {"engine.free_bytes", stats.free_bytes},
   };
   for (const auto& [name, value] : engine) status.counters.emplace_back(name, value);
+  const ProcessUsage process = ProcessUsage::now();
+  status.counters.emplace_back("process.resident_bytes", process.resident_bytes);
+  status.counters.emplace_back("process.cpu_nanos", process.cpu_nanos);
   return wire::Message(std::move(status));
 }
 

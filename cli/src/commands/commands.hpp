@@ -26,6 +26,7 @@ struct Context {
   std::function<Result<ExitCode>()> action;
 };
 
+void add_bench_commands(CLI::App& app, Context& context);
 void add_tenant_commands(CLI::App& app, Context& context);
 void add_import_command(CLI::App& app, Context& context);
 void add_append_command(CLI::App& app, Context& context);
@@ -42,6 +43,8 @@ void add_token_commands(CLI::App& app, Context& context);
 /// progress on standard error.
 [[nodiscard]] Result<std::unique_ptr<Engine>> open_engine(const Context& context, EngineOptions options,
                                                           const std::string& progress_label = "opening");
+/// Where the server on the command line is, and who asks. kInvalidArgument.
+[[nodiscard]] Result<client::ClientOptions> client_options(const Context& context, const std::string& tenant = "");
 /// A client of the server on the command line. `tenant` empty: the token's, or all.
 [[nodiscard]] Result<std::unique_ptr<client::Client>> connect(const Context& context, const std::string& tenant = "");
 /// The tenant's log, on the server or in the directory of the command line.

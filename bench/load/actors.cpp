@@ -1,0 +1,146 @@
+#include "actors.hpp"
+
+#include "machine.hpp"
+#include "scratch.hpp"
+
+namespace bahi::bench {
+
+namespace asio = boost::asio;
+
+Writing::Writing(const Workload& workload, const LoadOptions& load, RunState& run, unsigned share, unsigned shares)
+    : options(load),
+      state(run),
+      source(workload, share),
+      builder({load.codec, 1}),
+      pacer(load.rate, run.window.begin - static_cast<std::uint64_t>(load.warm_up.count() * 1e9), share, shares) {}
+
+namespace {
+
+EncodedBody build(Writing& writing, NewEvent& event) {
+  for (std::size_t i = 0; i < writing.options.batch; ++i) {
+    writing.source.next(event);
+    require(writing.builder.add(event), "building a batch; --batch and --event-bytes are too large together");
+  }
+  return require(writing.builder.finish(), "building a batch");
+}
+
+/// False: the run is over.
+bool count(Tally& tally, RunState& state, const Status& status, std::uint64_t began) {
+  const std::uint64_t now = now_nanos();
+  if (!status && status.error().code() == ErrorCode::kOverloaded) {
+    if (state.window.holds(now)) ++tally.rejected;
+    return true;
+  }
+  if (!status) {
+    state.fail(status.error());
+    return false;
+  }
+  if (state.window.holds(began)) tally.latency.record(now - began);
+  if (state.window.holds(now)) ++tally.requests;
+  return true;
+}
+
+}  // namespace
+
+asio::awaitable<void> write(Lane& lane, client::AsyncClient& client, std::shared_ptr<Writing> writing) {
+  const LoadOptions& options = writing->options;
+  RunState& state = writing->state;
+  NewEvent event;
+  AppendRequest request;
+  while (!state.over() && now_nanos() < state.window.end) {
+    const std::uint64_t due = options.rate > 0 ? writing->pacer.next() : 0;
+    if (due >= state.window.end) break;
+    co_await sleep_until(due);
+    request.body = build(*writing, event);
+    const std::size_t wire_bytes = request.body.bytes.size();
+    const std::uint64_t began = options.rate > 0 ? due : now_nanos();
+    const Result<AppendResult> appended = co_await client.append(std::move(request));
+    if (!count(lane.appends, state, appended ? Status() : Status(appended.error()), began)) break;
+    if (!appended || !state.window.holds(now_nanos())) continue;
+    lane.appends.events += options.batch;
+    lane.appends.data_bytes += options.batch * options.workload.data_bytes;
+    lane.appends.wire_bytes += wire_bytes;
+  }
+}
+
+asio::awaitable<void> read_streams(Lane& lane, client::AsyncClient& client, std::shared_ptr<Reading> reading,
+                                   double rate) {
+  RunState& state = reading->state;
+  EventView event;
+  while (!state.over() && now_nanos() < state.window.end) {
+    const std::uint64_t due = rate > 0 ? reading->pacer.next() : 0;
+    if (due >= state.window.end) break;
+    co_await sleep_until(due);
+    ReadRequest request;
+    request.filter.stream = stream_name(reading->random.below(reading->options.workload.streams));
+    const std::uint64_t began = rate > 0 ? due : now_nanos();
+    client::AsyncReader reader = client.read(std::move(request));
+    std::uint64_t events = 0;
+    std::uint64_t bytes = 0;
+    Result<bool> found = co_await reader.next(event);
+    while (found && *found) {
+      ++events;
+      bytes += event.data.size();
+      found = co_await reader.next(event);
+    }
+    if (!count(lane.reads, state, found ? Status() : Status(found.error()), began)) break;
+    if (!found || !state.window.holds(now_nanos())) continue;
+    lane.reads.events += events;
+    lane.reads.data_bytes += bytes;
+  }
+}
+
+asio::awaitable<void> follow(Lane& lane, client::AsyncReader& reader, RunState& state) {
+  EventView event;
+  for (;;) {
+    const Result<bool> found = co_await reader.next(event);
+    if (!found && found.error().code() != ErrorCode::kCancelled) state.fail(found.error());
+    if (!found || !*found) break;
+    if (!state.window.holds(now_nanos())) continue;
+    ++lane.deliveries.events;
+    lane.deliveries.data_bytes += event.data.size();
+  }
+}
+
+asio::awaitable<void> send_probes(client::AsyncClient& client, const LoadOptions& options, RunState& state,
+                                  Probe& probe) {
+  const auto warm_up = static_cast<std::uint64_t>(options.warm_up.count() * 1e9);
+  Pacer pacer(options.rate, state.window.begin - warm_up, 0, 1);
+  BatchBuilder builder({options.codec, 1});
+  const std::string data(options.workload.data_bytes, 'x');
+  NewEvent event;
+  event.stream = probe.stream;
+  event.type = "Probe";
+  event.data = data;
+  event.content_type = "application/octet-stream";
+  AppendRequest request;
+  for (std::uint64_t due = pacer.next(); due < state.window.end && !state.over(); due = pacer.next()) {
+    require(builder.add(event), "building a probe");
+    request.body = require(builder.finish(), "building a probe");
+    co_await sleep_until(due);
+    const std::uint64_t called = now_nanos();
+    probe.sent.push_back({due, called});
+    const Result<AppendResult> appended = co_await client.append(std::move(request));
+    if (!appended) co_return state.fail(appended.error());
+    if (state.window.holds(due)) probe.acknowledged.record(now_nanos() - called);
+  }
+}
+
+asio::awaitable<void> receive_probes(client::AsyncReader& reader, RunState& state, Probe& probe) {
+  EventView event;
+  for (;;) {
+    const Result<bool> found = co_await reader.next(event);
+    if (!found && found.error().code() != ErrorCode::kCancelled) state.fail(found.error());
+    if (!found || !*found) break;
+    const std::uint64_t now = now_nanos();
+    const auto number = static_cast<std::uint64_t>(event.version.value);
+    if (event.stream != probe.stream || number >= probe.sent.size()) continue;
+    probe.received.fetch_add(1);
+    const Probe::Sent& sent = probe.sent[number];
+    if (!state.window.holds(sent.due)) continue;
+    probe.from_call.record(now - sent.called);
+    probe.from_due.record(now - sent.due);
+  }
+}
+
+}  // namespace bahi::bench
