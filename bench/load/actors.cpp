@@ -73,18 +73,22 @@ asio::awaitable<void> read_streams(Lane& lane, client::AsyncClient& client, std:
     co_await sleep_until(due);
     ReadRequest request;
     request.filter.stream = stream_name(reading->random.below(reading->options.workload.streams));
+    request.direction = Direction::kBackward;
+    request.limit = reading->options.limit;
     const std::uint64_t began = rate > 0 ? due : now_nanos();
     client::AsyncReader reader = client.read(std::move(request));
     std::uint64_t events = 0;
     std::uint64_t bytes = 0;
-    Result<bool> found = co_await reader.next(event);
-    while (found && *found) {
+    Status status;
+    for (;;) {
+      const Result<bool> found = co_await reader.next(event);
+      if (!found) status = found.error();
+      if (!found || !*found) break;
       ++events;
       bytes += event.data.size();
-      found = co_await reader.next(event);
     }
-    if (!count(lane.reads, state, found ? Status() : Status(found.error()), began)) break;
-    if (!found || !state.window.holds(now_nanos())) continue;
+    if (!count(lane.reads, state, status, began)) break;
+    if (!status || !state.window.holds(now_nanos())) continue;
     lane.reads.events += events;
     lane.reads.data_bytes += bytes;
   }

@@ -39,7 +39,7 @@ struct Reading {
   Pacer pacer;
 };
 
-/// Reads one stream after the other, whole, drawn from those that the workload writes to.
+/// Reads the last events of one stream after the other, drawn from those that the workload writes to.
 boost::asio::awaitable<void> read_streams(Lane& lane, client::AsyncClient& client, std::shared_ptr<Reading> reading,
                                           double rate);
 

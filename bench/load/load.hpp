@@ -21,7 +21,8 @@ struct LoadReport {
 [[nodiscard]] Result<LoadReport> run_append(const LoadOptions& options);
 /// Every connection reads the whole log from its beginning, every event decoded, again and again until the time is up.
 [[nodiscard]] Result<LoadReport> run_replay(const LoadOptions& options);
-/// `connections` with `in_flight` reads each of whole streams, drawn from those that run_append writes to.
+/// `connections` with `in_flight` reads each of the last `limit` events of a stream, drawn from those that run_append
+/// writes to.
 [[nodiscard]] Result<LoadReport> run_stream_reads(const LoadOptions& options);
 /// Single events appended at a rate; how long until each of `connections` subscribers has them.
 [[nodiscard]] Result<LoadReport> run_subscribe(const LoadOptions& options);

@@ -25,6 +25,7 @@ struct LoadOptions {
   std::chrono::duration<double> warm_up{2};  ///< before anything counts
   std::chrono::duration<double> duration{10};
   WorkloadOptions workload;
+  std::uint64_t limit = 100;                             ///< events of a stream that a read takes, newest first
   unsigned readers = 2;                                  ///< mixed: connections that read streams
   unsigned subscribers = 2;                              ///< mixed: connections that follow the log
   unsigned rounds = 3;                                   ///< idle: measurements with and without the idle connections

@@ -99,12 +99,12 @@ Result<LoadReport> replay(const LoadOptions& options, bool follows) {
   const Spread spread = Spread::of(rates);
   report.json["read"] = tally_json(tally, whole.seconds());
   report.json["events_per_second_of_a_pass"] = spread.to_json();
-  report.json["used"] = meter.to_json(tally.events);
   TallyTable table;
   table.add(follows ? "catch-up" : "replay", tally, whole.seconds());
   report.text = table.to_string();
   report.text += fmt::format("{} passes over {} events; M events/s of a pass: {}\n", tally.requests, until.value,
                              spread.to_string(1e-6));
+  meter.add_to(report, tally.events);
   return report;
 }
 

@@ -1,6 +1,7 @@
 #include "target.hpp"
 
-#include <optional>
+#include <algorithm>
+#include <thread>
 
 #include <fmt/format.h>
 #include <boost/json/array.hpp>
@@ -69,24 +70,36 @@ void Meter::end() {
   end_ = std::make_shared<const Moment>(watch_);
 }
 
-boost::json::object Meter::to_json(std::uint64_t events) const {
-  boost::json::object json;
-  if (!begin_ || !end_) return json;
+std::uint64_t Meter::change(const std::string& counter) const {
+  const auto before = begin_->counters.find(counter);
+  const auto after = end_->counters.find(counter);
+  if (before == begin_->counters.end() || after == end_->counters.end() || after->second < before->second) return 0;
+  return after->second - before->second;
+}
+
+void Meter::add_to(LoadReport& report, std::uint64_t events) const {
   const Usage usage = end_->usage - begin_->usage;
-  const double per_event = events != 0 ? 1e9 / static_cast<double>(events) : 0;
-  json["client_cpu_seconds"] = usage.cpu_seconds;
-  json["client_cpu_nanos_per_event"] = usage.cpu_seconds * per_event;
-  json["machine_cpu_seconds"] = usage.machine_cpu_seconds;
-  json["machine_cpu_nanos_per_event"] = usage.machine_cpu_seconds * per_event;
+  const std::uint64_t server_nanos = change("process.cpu_nanos");
+  const double per_event = events != 0 ? 1 / static_cast<double>(events) : 0;
+  const double capacity = usage.wall_seconds * static_cast<double>(std::thread::hardware_concurrency());
+  const double others = usage.machine_cpu_seconds - usage.cpu_seconds - static_cast<double>(server_nanos) / 1e9;
+  const double foreign_share = server_nanos != 0 ? std::max(0.0, others / capacity) : 0;
+  boost::json::object json{{"client_cpu_nanos_per_event", usage.cpu_seconds * 1e9 * per_event},
+                           {"server_cpu_nanos_per_event", static_cast<double>(server_nanos) * per_event},
+                           {"foreign_cpu_share", foreign_share}};
   boost::json::object server;
   for (const auto& [name, value] : end_->counters) {
-    const auto before = begin_->counters.find(name);
-    // Of what is a level and not a count, the level at the end says more than the difference.
-    const bool counts = before != begin_->counters.end() && value >= before->second;
-    server[name] = boost::json::object{{"at_end", value}, {"change", counts ? value - before->second : 0}};
+    server[name] = boost::json::object{{"at_end", value}, {"change", change(name)}};
   }
-  if (!server.empty()) json["server_counters"] = std::move(server);
-  return json;
+  json["server_counters"] = std::move(server);
+  report.json["used"] = std::move(json);
+  report.text += fmt::format("processor time per event: {:.0f} ns here, {:.0f} ns in the server; others had {:.0f} %\n",
+                             usage.cpu_seconds * 1e9 * per_event, static_cast<double>(server_nanos) * per_event,
+                             foreign_share * 100);
+  if (const std::uint64_t syncs = change("engine.syncs"); syncs != 0) {
+    report.text += fmt::format("syncs of the server: {}, for {} batches in {} groups\n", syncs,
+                               change("engine.appended_batches"), change("engine.commit_groups"));
+  }
 }
 
 boost::json::object conditions(std::string_view what, const LoadOptions& options, const wire::Welcome& welcome) {
@@ -106,6 +119,7 @@ boost::json::object conditions(std::string_view what, const LoadOptions& options
                                {"rate_per_second", options.rate},
                                {"warm_up_seconds", options.warm_up.count()},
                                {"duration_seconds", options.duration.count()},
+                               {"limit", options.limit},
                                {"readers", options.readers},
                                {"subscribers", options.subscribers},
                                {"rounds", options.rounds}};

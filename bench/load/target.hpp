@@ -9,7 +9,7 @@
 #include <boost/json/object.hpp>
 
 #include "bahi/client/client.hpp"
-#include "options.hpp"
+#include "load.hpp"
 
 namespace bahi::bench {
 
@@ -38,10 +38,13 @@ class Meter {
   explicit Meter(const LoadOptions& options) : watch_(options) {}
   void begin();
   void end();
-  [[nodiscard]] boost::json::object to_json(std::uint64_t events) const;
+  /// Adds it as "used", and a line or two of it for people.
+  void add_to(LoadReport& report, std::uint64_t events) const;
 
  private:
   struct Moment;
+  [[nodiscard]] std::uint64_t change(const std::string& counter) const;
+
   StatusWatch watch_;
   std::shared_ptr<const Moment> begin_;
   std::shared_ptr<const Moment> end_;

@@ -9,28 +9,6 @@
 namespace bahi::bench {
 namespace {
 
-/// Adds what the server told about the run, in a line for people too.
-void add_meter(const Meter& meter, const Tally& tally, LoadReport& report) {
-  const boost::json::object used = meter.to_json(tally.events);
-  const auto* client = used.if_contains("client_cpu_nanos_per_event");
-  const auto* machine = used.if_contains("machine_cpu_nanos_per_event");
-  if (client != nullptr && machine != nullptr && tally.events != 0) {
-    report.text += fmt::format("processor time per event: {:.0f} ns of the client, {:.0f} ns of the whole machine\n",
-                               client->as_double(), machine->as_double());
-  }
-  if (const auto* counters = used.if_contains("server_counters"); counters != nullptr) {
-    const auto change = [counters](const char* name) -> std::uint64_t {
-      const auto* counter = counters->as_object().if_contains(name);
-      return counter == nullptr ? 0 : counter->as_object().at("change").to_number<std::uint64_t>();
-    };
-    if (const std::uint64_t syncs = change("engine.syncs"); syncs != 0) {
-      report.text += fmt::format("syncs of the server: {}, for {} batches in {} groups\n", syncs,
-                                 change("engine.appended_batches"), change("engine.commit_groups"));
-    }
-  }
-  report.json["used"] = used;
-}
-
 void add_part(std::string_view name, const Tally& tally, double seconds, TallyTable& table, LoadReport& report) {
   table.add(name, tally, seconds);
   report.json[name] = tally_json(tally, seconds);
@@ -99,7 +77,7 @@ class Run {
     if (deliveries_.events != 0) add_part("subscribe", deliveries_, seconds_, table, report_);
     report_.text = table.to_string();
     if (appends_.rejected != 0) report_.text += fmt::format("answered 'overloaded': {}\n", appends_.rejected);
-    add_meter(*meter_, appends_.requests != 0 ? appends_ : reads_, report_);
+    meter_->add_to(report_, appends_.requests != 0 ? appends_.events : reads_.events);
     return std::move(report_);
   }
 

@@ -65,8 +65,7 @@ Link::Link(const asio::any_io_executor& executor, ClientOptions options, std::sh
     : context_(std::move(context)),
       options_(std::move(options)),
       producer_(options_.producer.is_nil() ? random_uuid() : options_.producer),
-      executor_(asio::make_strand(executor)),
-      scratch_(kScratchBytes),
+      executor_(executor),
       output_waits_(executor_, asio::steady_timer::time_point::max()),
       pause_(executor_),
       ticker_(executor_) {}
@@ -195,7 +194,7 @@ void Link::when_ready(std::function<void(Result<wire::Welcome>)> ready) {
   if (!enqueued) ready(closed_error());
 }
 
-// --- on the strand: requests
+// --- on the executor: requests
 
 void Link::add_pending(std::uint64_t id, Pending pending) {
   if (closed_ || refusal_) {
@@ -243,7 +242,7 @@ void Link::handle_answer(std::uint64_t id, wire::Message message) {
                                     : Result<wire::Message>(std::move(message)));
 }
 
-// --- on the strand: reads
+// --- on the executor: reads
 
 void Link::send_read(std::uint64_t id, const OpenFlow& open) {
   put(id, wire::Read{open.flow->request(), open.flow->follows(), options_.read_credit_bytes});
@@ -272,7 +271,7 @@ void Link::handle_read(std::uint64_t id, wire::Message& message, std::string_vie
   }
 }
 
-// --- on the strand: the connection
+// --- on the executor: the connection
 
 asio::awaitable<void> Link::run() {
   std::chrono::milliseconds wait = kPauseMin;
@@ -308,6 +307,7 @@ asio::awaitable<Status> Link::connect() {
   co_await asio::async_connect(*socket_, endpoints, resume(problem));
   if (problem || closed_) co_return lost(options_, problem ? problem.message() : "closed");
   socket_->set_option(tcp::no_delay(true), problem);
+  socket_->non_blocking(true, problem);
   splitter_ = FrameSplitter(kFrameBytesMax);
   outbox_.clear();
   asio::co_spawn(
@@ -326,11 +326,16 @@ asio::awaitable<Status> Link::connect() {
 asio::awaitable<Status> Link::receive_once() {
   error_code problem;
   const std::shared_ptr<tcp::socket> socket = socket_;
-  const std::size_t count = co_await socket->async_read_some(asio::buffer(scratch_), resume(problem));
+  co_await socket->async_wait(tcp::socket::wait_read, resume(problem));
+  // What is received is used up before anything is awaited, so all links of a thread can share the place for it: one
+  // that has nothing to receive holds none.
+  static thread_local std::vector<char> scratch(kScratchBytes);
+  const std::size_t count = problem ? 0 : socket->read_some(asio::buffer(scratch), problem);
+  if (problem == asio::error::would_block) co_return Status{};
   if (problem)
     co_return lost(options_, problem == asio::error::eof ? "the server closed the connection" : problem.message());
   silent_ticks_ = 0;
-  splitter_.push({scratch_.data(), count});
+  splitter_.push({scratch.data(), count});
   FrameView frame;
   Status outcome;
   for (;;) {

@@ -77,8 +77,14 @@ void add_streams(CLI::App& command, LoadOptions& load) {
   command.add_option("--seed", load.workload.seed, "Of everything that is random")->capture_default_str();
 }
 
-CLI::Option* add_rate(CLI::App& command, LoadOptions& load) {
-  return command
+void add_limit(CLI::App& command, LoadOptions& load) {
+  command.add_option("--limit", load.limit, "Events of a stream that a read takes, newest first")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+}
+
+void add_rate(CLI::App& command, LoadOptions& load) {
+  command
       .add_option("--rate", load.rate,
                   "Requests per second, in all, at even distances; latency then counts from the moment at "
                   "which each was due. 0: as fast as answers come")
@@ -144,9 +150,10 @@ void add_read_bench(CLI::App& bench, Context& context) {
   const auto arguments = arguments_for("replay");
   arguments->load.connections = 1;
   add_general(*read, *arguments);
-  add_modes(*read, *arguments, runners, "replay: the whole log, every event decoded; streams: whole streams, drawn");
+  add_modes(*read, *arguments, runners, "replay: the whole log, every event decoded; streams: streams' last events");
   add_threads(*read, arguments->load);
   add_streams(*read, arguments->load);
+  add_limit(*read, arguments->load);
   add_rate(*read, arguments->load);
   read->footer("What is read is what `bahi bench append` wrote, with the same --streams.");
   run_when_called(*read, context, arguments, runners);
@@ -173,6 +180,7 @@ void add_mixed_bench(CLI::App& bench, Context& context) {
   add_events(*mixed, *arguments);
   add_streams(*mixed, arguments->load);
   add_rate(*mixed, arguments->load);
+  add_limit(*mixed, arguments->load);
   mixed->add_option("--readers", arguments->load.readers, "More connections, that read streams")->capture_default_str();
   mixed->add_option("--subscribers", arguments->load.subscribers, "More connections, that follow the log")
       ->capture_default_str();
