@@ -27,8 +27,12 @@ int run(int argc, char** argv) {
   app.add_option("--server", context.server,
                  "HOST:PORT of a server, instead of --data; it is the one that is used when both are given")
       ->envname("BAHI_SERVER");
-  app.add_option("--token", context.token, "Credential for the server; safer in the variable, where ps does not show it")
+  app.add_option("--token", context.token,
+                 "Credential for the server; safer in the variable, where ps does not show it")
       ->envname("BAHI_TOKEN");
+  app.add_option("--profile", context.profile,
+                 "A server that `bahi profile set` saved; what else is given wins over it")
+      ->envname("BAHI_PROFILE");
   app.footer(
       "Examples:\n"
       "  export BAHI_DATA=/var/lib/bahi\n"
@@ -48,7 +52,10 @@ int run(int argc, char** argv) {
   add_token_commands(app, context);
   add_serve_command(app, context);
   add_ping_command(app, context);
+  add_top_command(app, context);
   add_bench_commands(app, context);
+  add_profile_commands(app, context);
+  add_completion_command(app, context);
 
   try {
     app.parse(argc, argv);
@@ -58,9 +65,13 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "bahi: usage: {}\nRun bahi --help, or --help behind the command.\n", problem.what());
     return static_cast<int>(ExitCode::kUsage);
   }
+  if (const Status applied = context.uses_profile ? apply_profile(context) : Status(); !applied) {
+    return static_cast<int>(report(applied.error()));
+  }
   if (context.directory.empty() && context.needs_directory && !context.remote()) {
-    fmt::print(stderr, "bahi: usage: name the directory of the store with --data DIR or in BAHI_DATA, or a server with "
-                       "--server HOST:PORT or in BAHI_SERVER\n");
+    fmt::print(stderr,
+               "bahi: usage: name the directory of the store with --data DIR or in BAHI_DATA, or a server with "
+               "--server HOST:PORT, in BAHI_SERVER or with --profile NAME\n");
     return static_cast<int>(ExitCode::kUsage);
   }
   const Result<ExitCode> code = context.action();

@@ -41,6 +41,11 @@ std::pair<Offset, Offset> BatchFeed::rest() const {
   return {next_, std::min(end_, engine_->durable_offset(request_.tenant))};
 }
 
+std::uint64_t BatchFeed::lag() const {
+  const auto [from, to] = rest();
+  return to > from ? to - from : 0;
+}
+
 void BatchFeed::count(std::uint64_t events) {
   if (request_.limit) *request_.limit -= std::min(*request_.limit, events);
 }

@@ -52,8 +52,9 @@ std::string TempDirectory::file(const std::string& name, std::string_view bytes)
   return path.string();
 }
 
-Process::Process(const Arguments& arguments, const std::string& input_path, const Arguments& environment) {
-  Arguments words{BAHI_PROGRAM};
+Process::Process(const Arguments& arguments, const std::string& input_path, const Arguments& environment,
+                 const std::string& program) {
+  Arguments words{program.empty() ? BAHI_PROGRAM : program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   Arguments variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -68,10 +69,10 @@ Process::Process(const Arguments& arguments, const std::string& input_path, cons
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  const int problem =
-      ::posix_spawn(&pid_, BAHI_PROGRAM, &actions, nullptr, pointers(words).data(), pointers(variables).data());
+  const int problem = ::posix_spawn(&pid_, words.front().c_str(), &actions, nullptr, pointers(words).data(),
+                                    pointers(variables).data());
   posix_spawn_file_actions_destroy(&actions);
-  if (problem != 0) throw std::runtime_error("cannot start " BAHI_PROGRAM);
+  if (problem != 0) throw std::runtime_error("cannot start " + words.front());
 }
 
 Process::~Process() {

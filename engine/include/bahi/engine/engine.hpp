@@ -39,6 +39,7 @@ struct EngineStats {
   std::uint64_t appended_raw_bytes = 0;     ///< bodies before compression
   std::uint64_t commit_groups = 0;
   std::uint64_t syncs = 0;
+  std::uint64_t sync_nanos = 0;                 ///< that they took, in all
   std::uint64_t duplicates = 0;
   std::uint64_t conflicts = 0;
   std::uint64_t overloads = 0;
