@@ -1,5 +1,7 @@
 #include "actors.hpp"
 
+#include <optional>
+
 #include "machine.hpp"
 #include "scratch.hpp"
 
@@ -22,6 +24,21 @@ EncodedBody build(Writing& writing, NewEvent& event) {
     require(writing.builder.add(event), "building a batch; --batch and --event-bytes are too large together");
   }
   return require(writing.builder.finish(), "building a batch");
+}
+
+/// When the next request is due, 0 for at once; nothing when there is none left. What is due is sent however late,
+/// since leaving it out would leave out the worst latencies; but a server that cannot keep up ends the run at some
+/// time.
+std::optional<std::uint64_t> next_due(double rate, Pacer& pacer, const RunState& state, Tally& tally) {
+  constexpr std::uint64_t kOverrun = 10'000'000'000;
+  const std::uint64_t now = now_nanos();
+  if (state.over()) return std::nullopt;
+  if (rate == 0) return now < state.window.end ? std::optional<std::uint64_t>(0) : std::nullopt;
+  const std::uint64_t due = pacer.next();
+  if (due >= state.window.end) return std::nullopt;
+  if (now < state.window.end + kOverrun) return due;
+  for (std::uint64_t left = due; left < state.window.end; left = pacer.next()) ++tally.unsent;
+  return std::nullopt;
 }
 
 /// False: the run is over.
@@ -47,13 +64,11 @@ asio::awaitable<void> write(Lane& lane, client::AsyncClient& client, std::shared
   RunState& state = writing->state;
   NewEvent event;
   AppendRequest request;
-  while (!state.over() && now_nanos() < state.window.end) {
-    const std::uint64_t due = options.rate > 0 ? writing->pacer.next() : 0;
-    if (due >= state.window.end) break;
-    co_await sleep_until(due);
+  while (const auto due = next_due(options.rate, writing->pacer, state, lane.appends)) {
+    co_await sleep_until(*due);
     request.body = build(*writing, event);
     const std::size_t wire_bytes = request.body.bytes.size();
-    const std::uint64_t began = options.rate > 0 ? due : now_nanos();
+    const std::uint64_t began = *due != 0 ? *due : now_nanos();
     const Result<AppendResult> appended = co_await client.append(std::move(request));
     if (!count(lane.appends, state, appended ? Status() : Status(appended.error()), began)) break;
     if (!appended || !state.window.holds(now_nanos())) continue;
@@ -67,15 +82,13 @@ asio::awaitable<void> read_streams(Lane& lane, client::AsyncClient& client, std:
                                    double rate) {
   RunState& state = reading->state;
   EventView event;
-  while (!state.over() && now_nanos() < state.window.end) {
-    const std::uint64_t due = rate > 0 ? reading->pacer.next() : 0;
-    if (due >= state.window.end) break;
-    co_await sleep_until(due);
+  while (const auto due = next_due(rate, reading->pacer, state, lane.reads)) {
+    co_await sleep_until(*due);
     ReadRequest request;
     request.filter.stream = stream_name(reading->random.below(reading->options.workload.streams));
     request.direction = Direction::kBackward;
     request.limit = reading->options.limit;
-    const std::uint64_t began = rate > 0 ? due : now_nanos();
+    const std::uint64_t began = *due != 0 ? *due : now_nanos();
     client::AsyncReader reader = client.read(std::move(request));
     std::uint64_t events = 0;
     std::uint64_t bytes = 0;

@@ -43,6 +43,7 @@ boost::json::object tally_json(const Tally& tally, double seconds) {
           {"requests", tally.requests},
           {"requests_per_second", rate(tally.requests)},
           {"rejected", tally.rejected},
+          {"unsent", tally.unsent},
           {"latency", latency_json(tally.latency)}};
 }
 

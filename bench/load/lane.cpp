@@ -19,6 +19,7 @@ void Tally::merge(const Tally& other) noexcept {
   data_bytes += other.data_bytes;
   wire_bytes += other.wire_bytes;
   rejected += other.rejected;
+  unsent += other.unsent;
 }
 
 void RunState::fail(const Error& error) {

@@ -35,6 +35,7 @@ struct Tally {
   std::uint64_t data_bytes = 0;  ///< of the events, before compression
   std::uint64_t wire_bytes = 0;  ///< of the bodies, as sent
   std::uint64_t rejected = 0;    ///< answered "overloaded"
+  std::uint64_t unsent = 0;      ///< due within the window, and given up because the server was too far behind
 
   void merge(const Tally& other) noexcept;
 };

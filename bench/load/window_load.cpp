@@ -76,6 +76,9 @@ class Run {
     if (reads_.requests != 0) add_part("read", reads_, seconds_, table, report_);
     if (deliveries_.events != 0) add_part("subscribe", deliveries_, seconds_, table, report_);
     report_.text = table.to_string();
+    if (const std::uint64_t unsent = appends_.unsent + reads_.unsent; unsent != 0) {
+      report_.text += fmt::format("the server did not keep up with the rate: {} requests were never sent\n", unsent);
+    }
     if (appends_.rejected != 0) report_.text += fmt::format("answered 'overloaded': {}\n", appends_.rejected);
     meter_->add_to(report_, appends_.requests != 0 ? appends_.events : reads_.events);
     return std::move(report_);

@@ -1,5 +1,6 @@
 // The client's side of the NATS protocol, as far as JetStream needs it:
 // https://docs.nats.io/reference/reference-protocols
+#include <algorithm>
 #include <array>
 #include <charconv>
 

@@ -110,9 +110,8 @@ Result<Profiles> Profiles::load(const fs::path& path) {
   if (!fs::exists(path, problem) && !problem) return Profiles{};
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    if (!file) return io_error(path, "reading it");
-  }
+  if (!file) return io_error(path, "reading it");
+  text << file.rdbuf();
   BAHI_ASSIGN(Profiles profiles, parse(path, text.str()));
   if (holds_token(profiles)) BAHI_TRY(check_private(path));
   return profiles;

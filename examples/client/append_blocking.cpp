@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <string>
 
 #include <bahi/client/batcher.hpp>
@@ -56,8 +57,11 @@ bahi::Status count_up(Client& client) {
 
 /// Each event has its own answer; up to 1000 of them, or those of a millisecond, share a request.
 bahi::Status send_readings(Client& client) {
-  std::atomic<int> stored{0};
-  std::atomic<int> answered{0};
+  struct Answers {
+    std::atomic<int> stored{0};
+    std::atomic<int> all{0};
+  };
+  const auto answers = std::make_shared<Answers>();
   {
     Batcher batcher(client);
     for (int i = 0; i < kReadings; ++i) {
@@ -67,15 +71,15 @@ bahi::Status send_readings(Client& client) {
       reading.stream = stream;
       reading.type = "Read";
       reading.data = data;
-      BAHI_TRY(batcher.add(reading, [&](const bahi::Result<bahi::Offset>& offset) {
-        if (offset) ++stored;
-        ++answered;
-        answered.notify_one();
+      BAHI_TRY(batcher.add(reading, [answers](const bahi::Result<bahi::Offset>& offset) {
+        if (offset) ++answers->stored;
+        ++answers->all;
+        answers->all.notify_one();
       }));
     }
   }  // sends what still waits for company
-  for (int n = answered; n != kReadings; n = answered) answered.wait(n);
-  if (stored == kReadings) return {};
+  for (int n = answers->all; n != kReadings; n = answers->all) answers->all.wait(n);
+  if (answers->stored == kReadings) return {};
   return bahi::Error{bahi::ErrorCode::kInternal, "not every reading was stored"};
 }
 

@@ -56,11 +56,12 @@ Process::Process(const Arguments& arguments, const std::string& input_path, cons
                  const std::string& program) {
   Arguments words{program.empty() ? BAHI_PROGRAM : program};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  Arguments variables;
+  // Nothing of the developer's own: no variables, and no profiles unless the test has some. The first of a name counts.
+  Arguments variables = environment;
+  variables.push_back("XDG_CONFIG_HOME=" + directory_.path().string());
   for (char** entry = environ; *entry != nullptr; ++entry) {
     if (!std::string_view(*entry).starts_with("BAHI_")) variables.emplace_back(*entry);
   }
-  variables.insert(variables.end(), environment.begin(), environment.end());
   const std::string out = (directory_.path() / "out").string();
   const std::string err = (directory_.path() / "err").string();
   posix_spawn_file_actions_t actions;

@@ -88,12 +88,12 @@ std::string joined(const std::vector<std::string>& words, char between = ' ') {
   return text;
 }
 
-/// `case` branches that follow the words of the line down the tree; `path` is where they lead.
+/// `case` branches that follow the words of the line down the tree; `at` is where they lead.
 std::string path_cases(const std::vector<CommandInfo>& all) {
   std::string text;
   for (const CommandInfo& command : all) {
     for (const auto& [name, description] : command.commands) {
-      text += fmt::format("      '{}/{}') path='{}' ;;\n", command.path, name,
+      text += fmt::format("      '{}/{}') at='{}' ;;\n", command.path, name,
                           command.path.empty() ? name : command.path + ' ' + name);
     }
   }
@@ -128,15 +128,15 @@ std::string bash_script(const std::vector<CommandInfo>& all) {
   }
   return fmt::format(R"(# bash completion of bahi; load it with: source <(bahi completion bash)
 _bahi() {{
-  local current=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} path= words= i
+  local current=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} at= words= i
   for ((i = 1; i < COMP_CWORD; i++)); do
-    case "$path/${{COMP_WORDS[i]}}" in
+    case "$at/${{COMP_WORDS[i]}}" in
 {}    esac
   done
   COMPREPLY=()
-  case "$path/$before" in
+  case "$at/$before" in
 {}  esac
-  case "$path" in
+  case "$at" in
 {}  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }}
@@ -166,14 +166,14 @@ std::string zsh_script(const std::vector<CommandInfo>& all) {
 _bahi() {{
   local i
   local -a commands options
-  local path=
+  local at=
   for ((i = 2; i < CURRENT; i++)); do
-    case "$path/${{words[i]}}" in
+    case "$at/${{words[i]}}" in
 {}    esac
   done
-  case "$path/${{words[CURRENT-1]}}" in
+  case "$at/${{words[CURRENT-1]}}" in
 {}  esac
-  case "$path" in
+  case "$at" in
 {}  esac
   (( $#commands )) && _describe 'command' commands
   _describe 'option' options
@@ -189,7 +189,7 @@ std::string fish_script(const std::vector<CommandInfo>& all) {
   for (const CommandInfo& command : all) {
     const std::string condition = fmt::format("-n 'test \"$(__bahi_path)\" = \"{}\"'", command.path);
     for (const auto& [name, description] : command.commands) {
-      cases += fmt::format("      case '{}/{}'\n        set path '{}'\n", command.path, name,
+      cases += fmt::format("      case '{}/{}'\n        set at '{}'\n", command.path, name,
                            command.path.empty() ? name : command.path + ' ' + name);
       lines += fmt::format("complete -c bahi -f {} -a {} -d '{}'\n", condition, name, description);
     }
@@ -208,12 +208,12 @@ std::string fish_script(const std::vector<CommandInfo>& all) {
   }
   return fmt::format(R"(# fish completion of bahi; load it with: bahi completion fish | source
 function __bahi_path
-  set -l path ''
+  set -l at ''
   for word in (commandline -opc)[2..]
-    switch "$path/$word"
+    switch "$at/$word"
 {}    end
   end
-  echo -n $path
+  echo -n $at
 end
 {})",
                      cases, lines);

@@ -61,7 +61,8 @@ Result<ExitCode> list_profiles(bool as_json) {
     append_json_string(name, text);
     text += R"(,"server":)";
     append_json_string(profile.server, text);
-    text += fmt::format(R"(,"default":{},"has_token":{}}})", is_default, token != "none");
+    text += fmt::format(R"(,"default":{},"has_token":{}}})", is_default,
+                        !profile.token.empty() || !profile.token_file.empty());
     text += '\n';
   }
   BAHI_TRY(output.flush());

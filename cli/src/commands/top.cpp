@@ -1,6 +1,7 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include <fmt/format.h>
 #include <poll.h>
