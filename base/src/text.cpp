@@ -126,6 +126,30 @@ Result<Timestamp> parse_timestamp(std::string_view text) {
   return Timestamp{seconds * kNanosPerSecond + nanos};
 }
 
+std::optional<std::int32_t> parse_date(std::string_view text) {
+  const auto number = [text](std::size_t begin, std::size_t count) -> std::optional<int> {
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data() + begin, text.data() + begin + count, value);
+    if (error != std::errc() || end != text.data() + begin + count || text[begin] == '-') return std::nullopt;
+    return value;
+  };
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  const auto year = number(0, 4);
+  const auto month = number(5, 2);
+  const auto day = number(8, 2);
+  if (!year || !month || !day || *year < 1) return std::nullopt;
+  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+                                         std::chrono::day(static_cast<unsigned>(*day))};
+  if (!date.ok()) return std::nullopt;
+  return static_cast<std::int32_t>(std::chrono::sys_days(date).time_since_epoch().count());
+}
+
+std::string format_date(std::int32_t days) {
+  const std::chrono::year_month_day date{std::chrono::sys_days(std::chrono::days(days))};
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
+}
+
 std::string format_uuid(const Uuid& id) {
   return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", id.high >> 32U, id.high >> 16U & 0xFFFFU,
                      id.high & 0xFFFFU, id.low >> 48U, id.low & 0xFFFF'FFFF'FFFFU);

@@ -168,6 +168,22 @@ Result<AppendResult> Engine::append(AppendRequest request) {
   return impl_->pipeline_->append(*tenant, std::move(request));
 }
 
+Result<std::optional<AppendResult>> Engine::find_append(TenantId tenant, const ProducerPosition& producer) const {
+  BAHI_ASSIGN(const TenantState* state, impl_->find_state(tenant));
+  {
+    HeadCache::Session heads(impl_->heads_);
+    const auto head = heads.find(producer_identity(tenant, producer.id));
+    const bool certainly_new = head && head->value < (std::int64_t{1} << 62U) &&
+                               (head->value < 0 || producer.sequence > static_cast<std::uint64_t>(head->value));
+    if (certainly_new) return std::optional<AppendResult>();
+  }
+  BAHI_ASSIGN(const Offset end, impl_->readable_end(*state));
+  BAHI_ASSIGN(auto earlier, impl_->reader_->earlier_result(tenant, producer));
+  // One that is not durable yet has not been answered to anybody.
+  if (earlier && earlier->first_offset + earlier->event_count > end) earlier.reset();
+  return earlier;
+}
+
 // --- reading
 
 Result<Offset> Engine::Impl::readable_end(const TenantState& tenant) const {

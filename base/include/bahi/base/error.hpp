@@ -50,6 +50,8 @@ enum class Action : std::uint8_t {
     "The other side speaks another major version of the protocol, or another protocol.")           \
   X(111, kUnknownRequest, "unknown_request", kNeverRetry,                                           \
     "The server does not know this request; it may be older than the client.")                     \
+  X(112, kMalformedEvent, "malformed_event", kNeverRetry,                                           \
+    "The data of an event of a known type does not fit the type's schema; the message names the field.") \
   /* tenants: 200-219 */                                                                            \
   X(200, kUnknownTenant, "unknown_tenant", kNeverRetry,                                             \
     "No tenant has this name; create it first.")                                                   \
@@ -110,6 +112,24 @@ enum class Action : std::uint8_t {
   X(512, kTooManyOpenFiles, "too_many_open_files", kRetry,                                          \
     "The process has no file descriptor left; raise `ulimit -n`.")                                 \
   X(513, kOutOfMemory, "out_of_memory", kRetry, "Memory ran out; nothing was stored.")              \
+  /* read models: 600-619 */                                                                        \
+  X(600, kUnknownProjection, "unknown_projection", kNeverRetry,                                     \
+    "The tenant has no read model of this name; the message lists those there are.")                \
+  X(601, kProjectionParked, "projection_parked", kRestoreStore,                                     \
+    "The read model stands still at an event that it could not fold; skip the event, or retry it after a repair.") \
+  X(602, kProjectionBehind, "projection_behind", kRetry,                                            \
+    "The read model has not folded up to the offset asked for yet; retry after a pause.")           \
+  X(603, kProjectionExists, "projection_exists", kNeverRetry,                                       \
+    "The tenant has a read model of this name already.")                                            \
+  X(604, kViewsDamaged, "views_damaged", kRestoreStore,                                             \
+    "The state of the read models cannot be read; it is derived, so delete it and it is built anew.") \
+  X(605, kUnknownQuery, "unknown_query", kNeverRetry,                                               \
+    "The read model has no query or command of this name; the message lists those there are.")      \
+  X(606, kNotFound, "not_found", kNeverRetry, "What the query or command asks about does not exist.") \
+  X(607, kInvalidCursor, "invalid_cursor", kNeverRetry,                                             \
+    "The page cursor is not one that this query of this tenant gave; begin without a cursor.")      \
+  X(608, kRefused, "refused", kNeverRetry,                                                          \
+    "A rule of the read model forbids the command as things stand; the message names the rule.")    \
   /* ours: 900-999 */                                                                               \
   X(900, kInternal, "internal", kNeverRetry, "A defect in Bahi; please report it with the message.")
 

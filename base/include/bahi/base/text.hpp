@@ -1,6 +1,8 @@
 // Text forms of the base types: RFC 3339 times, RFC 4122 identifiers, hex.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,10 @@ namespace bahi {
 /// Accepts RFC 3339 ("Z" or a numeric offset, up to nine fraction digits) between the
 /// years 1678 and 2261 in UTC.
 [[nodiscard]] Result<Timestamp> parse_timestamp(std::string_view text);
+/// "YYYY-MM-DD" of the days since 1970-01-01.
+[[nodiscard]] std::string format_date(std::int32_t days);
+/// Between the years 1 and 9999. Nothing: not a date.
+[[nodiscard]] std::optional<std::int32_t> parse_date(std::string_view text);
 
 /// "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx", lower case.
 [[nodiscard]] std::string format_uuid(const Uuid& id);

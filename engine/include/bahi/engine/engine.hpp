@@ -110,6 +110,8 @@ class Engine {
   void submit(AppendRequest request, AppendCallback done);
   /// `submit`, waiting for the answer.
   [[nodiscard]] Result<AppendResult> append(AppendRequest request);
+  /// What the append of this producer position was answered, if there was one: a look before deciding what to append.
+  [[nodiscard]] Result<std::optional<AppendResult>> find_append(TenantId tenant, const ProducerPosition& producer) const;
 
   /// Everything below it is durable; grows only.
   [[nodiscard]] Offset durable_offset(TenantId tenant) const;

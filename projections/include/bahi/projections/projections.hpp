@@ -1,0 +1,137 @@
+// Read models: projections of each tenant's log, kept up to date, asked and decided on.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bahi/base/result.hpp"
+#include "bahi/engine/engine.hpp"
+
+namespace bahi::projections {
+
+enum class ProjectionState : std::uint8_t {
+  kCatchingUp,  ///< folds what is behind
+  kLive,        ///< has folded everything that is durable
+  kRebuilding,  ///< serves, while another instance is built to replace it
+  kParked,      ///< stands in front of an event that it cannot fold; an operator must act
+  kFinished,    ///< a replay that has reached the end of its range
+};
+[[nodiscard]] std::string_view to_string(ProjectionState state) noexcept;
+
+struct ProjectionStatus {
+  TenantId tenant;
+  std::string name;  ///< of the projection; of a replay, `projection@name`
+  std::uint32_t version = 0;
+  ProjectionState state = ProjectionState::kCatchingUp;
+  Offset next;                   ///< everything below is folded in
+  std::uint64_t lag = 0;         ///< events that are durable and not folded in
+  std::uint64_t events = 0;      ///< that the fold was given so far
+  double events_per_second = 0;  ///< looked at since the last second or so
+  std::uint64_t bytes_on_disk = 0;
+  std::optional<Offset> rebuilt_to;  ///< kRebuilding: how far the new instance has come
+  std::optional<Offset> parked_at;
+  std::string parked_because;
+  std::uint64_t skipped = 0;  ///< events that an operator told it to pass over
+};
+
+struct ProjectionsOptions {
+  std::uint32_t fold_threads = 2;
+  std::uint32_t command_threads = 2;
+  std::size_t write_buffer_bytes = std::size_t{32} << 20U;
+  std::size_t block_cache_bytes = std::size_t{128} << 20U;
+  std::size_t commands_max = 4096;  ///< waiting or under way; beyond: kOverloaded
+  LogSink log;
+};
+
+struct QueryRequest {
+  TenantId tenant;
+  std::string projection;  ///< or `projection@name` for a replay
+  std::string query;
+  std::string arguments;  ///< a JSON object, or empty
+  /// Answer only from a state that has everything below this folded in; otherwise kProjectionBehind.
+  Offset min_offset;
+};
+struct QueryAnswer {
+  Offset offset;     ///< true of the log up to, not including, this offset
+  std::string json;  ///< an object
+};
+
+struct CommandRequest {
+  TenantId tenant;
+  std::string projection;
+  std::string command;
+  std::string arguments;  ///< a JSON object, or empty
+  std::string actor;      ///< who the events say did it
+  /// Names the command: the same position again is answered as the first time, and stores nothing.
+  std::optional<ProducerPosition> producer;
+  std::chrono::steady_clock::time_point deadline;
+};
+struct CommandAnswer {
+  AppendResult appended;
+  std::string json;  ///< an object: the events that were stored
+};
+using CommandCallback = std::function<void(Result<CommandAnswer>)>;
+
+/// Runs the read models of all tenants of an engine. Which tenant has which is recorded in the system tenant's log, so
+/// that the directory of views can be deleted at any time: everything in it is built anew. Thread-safe, except `close`
+/// and the destructor.
+class Projections {
+ public:
+  /// `directory` holds derived state only. The engine must outlive the result. Errors: kIoError, kDiskFull,
+  /// kViewsDamaged.
+  [[nodiscard]] static Result<std::unique_ptr<Projections>> open(const std::filesystem::path& directory, Engine& engine,
+                                                                 ProjectionsOptions options);
+  Projections(const Projections&) = delete;
+  Projections& operator=(const Projections&) = delete;
+  ~Projections();
+  /// Ends the folds after their current commit. Commands that wait are answered with kShuttingDown.
+  void close();
+
+  // --- care. Each is an event in the system tenant's log before it takes effect; `actor` is who did it.
+  /// Errors: kUnknownProjection, kProjectionExists, and those of an append.
+  Status start(TenantId tenant, std::string_view projection, std::string_view actor);
+  /// Ends it, or a replay, and gives its space back. Errors: kUnknownProjection.
+  Status drop(TenantId tenant, std::string_view name, std::string_view actor);
+  /// Builds it anew beside the instance that serves, and switches when the new one has caught up.
+  Status rebuild(TenantId tenant, std::string_view projection, std::string_view actor);
+  /// Folds the events of [from, to) into an instance of its own, `projection@name`, until it is dropped.
+  /// It does not survive the loss of the views' directory.
+  Status replay(TenantId tenant, std::string_view projection, std::string_view name, Offset from, Offset to,
+                std::string_view actor);
+  /// A parked projection goes on behind the event (for ever, also when it is rebuilt), or tries it again.
+  Status skip(TenantId tenant, std::string_view projection, std::string_view actor);
+  Status retry(TenantId tenant, std::string_view projection, std::string_view actor);
+
+  [[nodiscard]] std::vector<ProjectionStatus> list(std::optional<TenantId> tenant) const;
+  /// Hash of the state, for comparing two instances. Errors: kUnknownProjection.
+  [[nodiscard]] Result<Hash128> fingerprint(TenantId tenant, std::string_view name) const;
+
+  // --- use
+  /// Errors: kUnknownProjection, kUnknownQuery, kProjectionBehind, kProjectionParked (only when `min_offset` cannot be
+  /// reached), kInvalidArgument, and those of the query.
+  [[nodiscard]] Result<QueryAnswer> query(const QueryRequest& request) const;
+  /// Calls `notify` once, on any thread, when the read model has folded in everything below `offset` or will not for
+  /// now (parked, dropped, closing); `query` then says which. The result, called, cancels it; `notify` may still be
+  /// under way.
+  [[nodiscard]] std::function<void()> notify_at(TenantId tenant, std::string_view name, Offset offset,
+                                                std::function<void()> notify);
+  /// Decides on the read model as it is, appends under the condition that nothing relevant was appended since, and
+  /// decides again on a conflict. `done` is called once, on any thread, when the events are durable or nothing was
+  /// stored. Errors: kRefused, kDeadlineExceeded, kOverloaded, those of `query` and of an append.
+  void command(CommandRequest request, CommandCallback done);
+
+  class Impl;
+
+ private:
+  explicit Projections(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace bahi::projections

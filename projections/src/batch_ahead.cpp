@@ -1,0 +1,63 @@
+#include "batch_ahead.hpp"
+
+#include <pthread.h>
+
+namespace bahi::projections {
+namespace {
+
+constexpr std::size_t kReadyMax = 32;
+
+}  // namespace
+
+BatchAhead::BatchAhead(const Engine& engine, TenantId tenant, Offset from, Offset to, bool ahead)
+    : engine_(engine), tenant_(tenant), from_(from), to_(to) {
+  if (!ahead) return;
+  reader_ = std::thread([this] { run(); });
+  ::pthread_setname_np(reader_.native_handle(), "bahi-read-ahead");
+}
+
+BatchAhead::~BatchAhead() {
+  if (!reader_.joinable()) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  reader_.join();
+}
+
+BatchAhead::Item BatchAhead::read_one() {
+  if (!cursor_) {
+    BAHI_ASSIGN(cursor_, engine_.read_batches(tenant_, from_, to_));
+  }
+  BAHI_ASSIGN(const bool more, cursor_->next());
+  if (!more) return std::shared_ptr<const DecodedBatch>();
+  return DecodedBatch::decode(cursor_->stored());
+}
+
+void BatchAhead::run() {
+  for (;;) {
+    Item item = read_one();
+    const bool last = !item || *item == nullptr;
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return ready_.size() < kReadyMax || stopping_; });
+    if (stopping_) return;
+    ready_.push_back(std::move(item));
+    changed_.notify_all();
+    if (last) return;
+  }
+}
+
+Result<std::shared_ptr<const DecodedBatch>> BatchAhead::next() {
+  if (!reader_.joinable()) return read_one();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !ready_.empty(); });
+  const Item& front = ready_.front();
+  if (!front || *front == nullptr) return front;  // stays, for those who ask again
+  Item item = std::move(ready_.front());
+  ready_.pop_front();
+  changed_.notify_all();
+  return item;
+}
+
+}  // namespace bahi::projections
