@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/bahi)
 install(TARGETS bahi RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS bahi_base bahi_schemas bahi_engine bahi_asio bahi_client EXPORT bahi-targets
+install(TARGETS bahi_base bahi_tls bahi_schemas bahi_engine bahi_asio bahi_client EXPORT bahi-targets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT bahi-targets NAMESPACE bahi:: DESTINATION ${package_dir})
@@ -16,7 +16,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/bahi-config.cmake ${CMAKE_CURRENT_BINA
   DESTINATION ${package_dir})
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
-if(BAHI_TESTS AND NOT BAHI_SANITIZE AND NOT BAHI_FUZZ AND NOT BAHI_PLANTED_BUG)
+if(BAHI_TESTS AND NOT BAHI_SANITIZE AND NOT BAHI_FUZZ AND NOT BAHI_PLANTED_BUGS)
   add_test(NAME install_and_consume
     COMMAND ${CMAKE_COMMAND} -D SOURCE=${CMAKE_CURRENT_SOURCE_DIR}/packaging/consumer -D BUILD=${CMAKE_CURRENT_BINARY_DIR}
       -D COMPILER=${CMAKE_CXX_COMPILER} -P ${CMAKE_CURRENT_SOURCE_DIR}/packaging/consumer_test.cmake)

@@ -94,6 +94,7 @@ asio::awaitable<void> IdleConnections::answer_heartbeats(Member& member) {
 }
 
 Result<std::unique_ptr<IdleConnections>> IdleConnections::open(const client::ClientOptions& options, unsigned count) {
+  if (options.tls) return Error{ErrorCode::kInvalidArgument, "idle: the idle connections do not speak TLS"};
   BAHI_TRY(allow_descriptors(count));
   std::unique_ptr<IdleConnections> all(new IdleConnections);
   all->lane_ = std::make_unique<Lane>();

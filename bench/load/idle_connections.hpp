@@ -14,7 +14,8 @@ namespace bahi::bench {
 /// A few hundred bytes each, unlike a client, so that thousands can be held. All on a thread of their own.
 class IdleConnections {
  public:
-  /// Returns when the server has let all of them in. kConnectionLost, or why the server refused; kTooManyOpenFiles.
+  /// Returns when the server has let all of them in. kConnectionLost, or why the server refused; kTooManyOpenFiles;
+  /// kInvalidArgument: with TLS.
   [[nodiscard]] static Result<std::unique_ptr<IdleConnections>> open(const client::ClientOptions& options,
                                                                      unsigned count);
   ~IdleConnections();  ///< closes them

@@ -33,6 +33,15 @@ int run(int argc, char** argv) {
   app.add_option("--profile", context.profile,
                  "A server that `bahi profile set` saved; what else is given wins over it")
       ->envname("BAHI_PROFILE");
+  app.add_flag("--tls", context.tls, "Speak TLS with the server; the next three imply it")->envname("BAHI_TLS");
+  app.add_option("--ca", context.tls_settings.ca_file,
+                 "PEM file of the authorities that may vouch for the server [those of the system]")
+      ->envname("BAHI_CA");
+  app.add_option("--cert", context.tls_settings.certificate_file, "PEM file of the certificate to show the server")
+      ->envname("BAHI_CERT");
+  app.add_option("--key", context.tls_settings.key_file, "PEM file of its key")->envname("BAHI_KEY");
+  app.add_option("--tls-name", context.tls_settings.server_name, "Name in the server's certificate [HOST]")
+      ->envname("BAHI_TLS_NAME");
   app.footer(
       "Examples:\n"
       "  export BAHI_DATA=/var/lib/bahi\n"
@@ -56,6 +65,8 @@ int run(int argc, char** argv) {
   add_bench_commands(app, context);
   add_profile_commands(app, context);
   add_completion_command(app, context);
+  add_projection_commands(app, context);
+  add_query_commands(app, context);
 
   try {
     app.parse(argc, argv);

@@ -1,6 +1,7 @@
 #include "bahi/cli/profile.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -37,6 +38,22 @@ Status check_private(const fs::path& path) {
       fmt::format("{} holds a token, and others may read or change it: chmod 600 {}", path.string(), path.string())};
 }
 
+/// A field of a profile that is a text, as it is called in the file.
+struct Text {
+  const char* name;
+  std::string& (*of)(Profile&);
+};
+
+constexpr std::array kTexts{
+    Text{"server", [](Profile& p) -> std::string& { return p.server; }},
+    Text{"token", [](Profile& p) -> std::string& { return p.token; }},
+    Text{"token_file", [](Profile& p) -> std::string& { return p.token_file; }},
+    Text{"ca", [](Profile& p) -> std::string& { return p.tls_settings.ca_file; }},
+    Text{"cert", [](Profile& p) -> std::string& { return p.tls_settings.certificate_file; }},
+    Text{"key", [](Profile& p) -> std::string& { return p.tls_settings.key_file; }},
+    Text{"tls_name", [](Profile& p) -> std::string& { return p.tls_settings.server_name; }},
+};
+
 Result<Profile> parse_profile(std::string_view file, std::string_view name, const toml::node& node) {
   const toml::table* const table = node.as_table();
   if (table == nullptr) return wrong(fmt::format("{}: profile.{} must be a table", file, name));
@@ -44,13 +61,18 @@ Result<Profile> parse_profile(std::string_view file, std::string_view name, cons
   for (const auto& [key, value] : *table) {
     const std::string_view field = key.str();
     const std::string where = fmt::format("{}, line {}: profile.{}.{}", file, value.source().begin.line, name, field);
-    std::string* const place = field == "server"       ? &profile.server
-                               : field == "token"      ? &profile.token
-                               : field == "token_file" ? &profile.token_file
-                                                       : nullptr;
-    if (place == nullptr) return wrong(where + ": there is no such field; there are server, token, token_file");
+    if (field == "tls") {
+      if (!value.is_boolean()) return wrong(where + ": must be true or false");
+      profile.tls = value.as_boolean()->get();
+      continue;
+    }
+    const auto* const text = std::find_if(kTexts.begin(), kTexts.end(), [&](const Text& t) { return t.name == field; });
+    if (text == kTexts.end()) {
+      return wrong(where +
+                   ": there is no such field; there are server, token, token_file, tls, ca, cert, key, tls_name");
+    }
     if (!value.is_string()) return wrong(where + ": must be a text");
-    *place = value.as_string()->get();
+    text->of(profile) = value.as_string()->get();
   }
   if (profile.server.empty()) return wrong(fmt::format("{}: profile.{}: server is missing", file, name));
   if (!profile.token.empty() && !profile.token_file.empty())
@@ -120,9 +142,12 @@ Result<Profiles> Profiles::load(const fs::path& path) {
 Status Profiles::save(const fs::path& path) const {
   toml::table tables;
   for (const auto& [name, profile] : all) {
-    toml::table table{{"server", profile.server}};
-    if (!profile.token.empty()) table.insert("token", profile.token);
-    if (!profile.token_file.empty()) table.insert("token_file", profile.token_file);
+    toml::table table;
+    Profile copy = profile;
+    for (const Text& text : kTexts) {
+      if (const std::string& value = text.of(copy); !value.empty()) table.insert(text.name, value);
+    }
+    if (profile.tls) table.insert("tls", true);
     tables.insert(name, std::move(table));
   }
   toml::table root;

@@ -117,6 +117,33 @@ std::unique_ptr<EventReader> Client::subscribe(ReadRequest request) {
       new EventReader(std::make_unique<EventReader::Impl>(impl_->link_, request, true)));
 }
 
+Result<wire::QueryAnswer> Client::query(const wire::Query& query) {
+  return impl_->ask<wire::QueryAnswer>(query, true);
+}
+
+void Client::submit(wire::Command command, CommandHandler done) {
+  impl_->link_->command(std::move(command), [done = std::move(done)](Result<wire::Message> answer) {
+    if (!answer) return done(answer.error());
+    if (auto* stored = std::get_if<wire::CommandAnswer>(&*answer)) return done(std::move(*stored));
+    done(Error{ErrorCode::kMalformedFrame, "the server answered with another message than expected"});
+  });
+}
+
+Result<wire::CommandAnswer> Client::command(wire::Command command) {
+  std::promise<Result<wire::CommandAnswer>> promise;
+  submit(std::move(command), [&promise](Result<wire::CommandAnswer> answer) { promise.set_value(std::move(answer)); });
+  return promise.get_future().get();
+}
+
+Status Client::manage_projection(const wire::ManageProjection& request) {
+  BAHI_TRY(impl_->ask<wire::Done>(request, false));
+  return {};
+}
+
+Result<wire::QueryAnswer> Client::projections() {
+  return impl_->ask<wire::QueryAnswer>(wire::ListProjections{}, true);
+}
+
 Result<std::chrono::nanoseconds> Client::ping() {
   const auto began = std::chrono::steady_clock::now();
   BAHI_TRY(impl_->ask<wire::Pong>(wire::Ping{}, true));
@@ -130,6 +157,11 @@ Status Client::create_tenant(std::string_view name) {
 
 Result<wire::TenantList> Client::tenants() {
   return impl_->ask<wire::TenantList>(wire::ListTenants{}, true);
+}
+
+Status Client::set_tenant_limits(const wire::SetTenantLimits& change) {
+  BAHI_TRY(impl_->ask<wire::Done>(change, false));
+  return {};
 }
 
 Result<wire::TokenCreated> Client::create_token(const wire::CreateToken& token) {

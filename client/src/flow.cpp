@@ -88,7 +88,8 @@ PieceWalker::PieceWalker(const ReadRequest& request)
     : filter_(request.filter),
       forward_(request.direction == Direction::kForward),
       left_(request.limit),
-      position_(forward_ ? request.from : request.to.value_or(kOffsetMax)) {}
+      position_(forward_ ? request.from : request.to.value_or(kOffsetMax)),
+      piece_{{}, {}, position_, position_} {}
 
 void PieceWalker::enter(Piece piece) {
   walker_.reset();

@@ -88,7 +88,7 @@ class PieceWalker {
   const bool forward_;
   std::optional<std::uint64_t> left_;
   Offset position_;
-  Piece piece_;
+  Piece piece_;  // at first an empty one, where the read begins
   std::size_t next_size_ = 0;  // place in piece_.sizes
   std::size_t next_byte_ = 0;  // place in piece_.bytes
   std::shared_ptr<const DecodedBatch> batch_;

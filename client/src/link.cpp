@@ -25,7 +25,6 @@ using boost::system::error_code;
 /// Time is counted in ticks of our own, so that a process that was stopped for a while finds no deadline passed.
 constexpr std::chrono::milliseconds kTick{250};
 constexpr std::chrono::milliseconds kPauseMin{20};
-constexpr std::chrono::milliseconds kPauseMax{1000};
 constexpr std::size_t kScratchBytes = std::size_t{256} << 10U;
 constexpr std::size_t kGatherBytes = std::size_t{64} << 10U;
 constexpr std::size_t kBuffersPerWrite = 64;
@@ -53,10 +52,19 @@ bool is_final(const Error& error) {
   switch (error.code()) {
     case ErrorCode::kUnauthenticated:
     case ErrorCode::kForbidden:
+    case ErrorCode::kCertificateRefused:
+    case ErrorCode::kInvalidArgument:
     case ErrorCode::kUnknownTenant:
     case ErrorCode::kUnsupportedProtocol: return true;
     default: return false;
   }
+}
+
+/// Whether the refusal of a repeated append tells what became of it the first time: what was decided after the look for
+/// an earlier result does, and what depends on the request alone. A full queue or a lost permission does not.
+bool speaks_for_earlier(ErrorCode code) {
+  const auto group = static_cast<unsigned>(code) / 100;
+  return group == 1 || group == 3 || code == ErrorCode::kWriteFailed;
 }
 
 }  // namespace
@@ -86,7 +94,7 @@ void Link::close() {
     }
     give_up(closed_error());
     error_code ignored;
-    if (socket_) socket_->close(ignored);
+    if (transport_) transport_->socket.close(ignored);
     pause_.cancel();
     ticker_.cancel();
     wake_sender();
@@ -140,6 +148,16 @@ void Link::append(AppendRequest request, Answer answer) {
 
 void Link::request(const wire::Message& message, bool repeatable, Answer answer) {
   std::unique_lock ordering(order_mutex_);
+  post(ordering, message, repeatable, std::move(answer));
+}
+
+void Link::command(wire::Command command, Answer answer) {
+  std::unique_lock ordering(order_mutex_);
+  if (!command.producer) command.producer = ProducerPosition{producer_, next_sequence_++};
+  post(ordering, std::move(command), true, std::move(answer));
+}
+
+void Link::post(std::unique_lock<std::mutex>& ordering, const wire::Message& message, bool repeatable, Answer answer) {
   const std::uint64_t id = next_id_.fetch_add(1);
   auto pending = std::make_shared<Pending>();
   pending->repeatable = repeatable;
@@ -238,6 +256,11 @@ void Link::handle_answer(std::uint64_t id, wire::Message message) {
   const Pending pending = std::move(found->second);
   pending_.erase(found);
   queued_bytes_.fetch_sub(pending.bytes);
+  if (failure != nullptr && pending.doubtful && !speaks_for_earlier(failure->error.code())) {
+    return pending.answer(lost(options_, fmt::format("the connection broke before the answer came, and the repeat was "
+                                                     "refused ({}); whether it was stored is unknown",
+                                                     failure->error.to_string())));
+  }
   pending.answer(failure != nullptr ? Result<wire::Message>(std::move(failure->error))
                                     : Result<wire::Message>(std::move(message)));
 }
@@ -273,10 +296,17 @@ void Link::handle_read(std::uint64_t id, wire::Message& message, std::string_vie
 
 // --- on the executor: the connection
 
+Status Link::prepare_tls() {
+  if (!options_.tls || tls_context_) return {};
+  BAHI_ASSIGN(tls_context_, tls::Context::for_client(*options_.tls));
+  return {};
+}
+
 asio::awaitable<void> Link::run() {
   std::chrono::milliseconds wait = kPauseMin;
   while (!closed_) {
-    Status status = co_await connect();
+    Status status = prepare_tls();
+    if (status) status = co_await connect();
     if (status) {
       wait = kPauseMin;
       while (status && !closed_) status = co_await receive_once();
@@ -288,8 +318,9 @@ asio::awaitable<void> Link::run() {
       give_up(*refusal_);
       break;
     }
-    co_await pause(wait);
-    wait = std::min(wait * 2, kPauseMax);
+    if (!status) last_failure_ = status.error();
+    co_await pause(std::min(wait, options_.reconnect_pause_max));
+    wait = std::min(wait * 2, options_.reconnect_pause_max);
   }
 }
 
@@ -298,20 +329,22 @@ asio::awaitable<Status> Link::connect() {
   tcp::resolver resolver(executor_);
   const auto endpoints = co_await resolver.async_resolve(options_.host, std::to_string(options_.port), resume(problem));
   if (problem) co_return lost(options_, problem.message());
-  socket_ = std::make_shared<tcp::socket>(executor_);
+  transport_ = std::make_shared<Transport>(executor_);
   asio::steady_timer deadline(executor_, options_.connect_deadline);
-  deadline.async_wait([socket = socket_](const error_code& ended) {
+  deadline.async_wait([transport = transport_](const error_code& ended) {
     error_code ignored;
-    if (!ended) socket->close(ignored);
+    if (!ended) transport->socket.close(ignored);
   });
-  co_await asio::async_connect(*socket_, endpoints, resume(problem));
+  co_await asio::async_connect(transport_->socket, endpoints, resume(problem));
   if (problem || closed_) co_return lost(options_, problem ? problem.message() : "closed");
-  socket_->set_option(tcp::no_delay(true), problem);
-  socket_->non_blocking(true, problem);
+  transport_->socket.set_option(tcp::no_delay(true), problem);
+  transport_->socket.non_blocking(true, problem);
+  if (tls_context_) transport_->tls = std::make_unique<tls::Channel>(tls_context_, options_.host);
   splitter_ = FrameSplitter(kFrameBytesMax);
   outbox_.clear();
   asio::co_spawn(
-      executor_, [self = shared_from_this(), socket = socket_] { return self->send_loop(socket); }, asio::detached);
+      executor_, [self = shared_from_this(), transport = transport_] { return self->send_loop(transport); },
+      asio::detached);
   wire::Hello hello;
   hello.token = options_.token;
   hello.tenant = options_.tenant;
@@ -325,17 +358,25 @@ asio::awaitable<Status> Link::connect() {
 
 asio::awaitable<Status> Link::receive_once() {
   error_code problem;
-  const std::shared_ptr<tcp::socket> socket = socket_;
-  co_await socket->async_wait(tcp::socket::wait_read, resume(problem));
+  const std::shared_ptr<Transport> transport = transport_;
+  co_await transport->socket.async_wait(tcp::socket::wait_read, resume(problem));
   // What is received is used up before anything is awaited, so all links of a thread can share the place for it: one
   // that has nothing to receive holds none.
   static thread_local std::vector<char> scratch(kScratchBytes);
-  const std::size_t count = problem ? 0 : socket->read_some(asio::buffer(scratch), problem);
+  const std::size_t count = problem ? 0 : transport->socket.read_some(asio::buffer(scratch), problem);
   if (problem == asio::error::would_block) co_return Status{};
   if (problem)
     co_return lost(options_, problem == asio::error::eof ? "the server closed the connection" : problem.message());
   silent_ticks_ = 0;
-  splitter_.push({scratch.data(), count});
+  std::string_view bytes(scratch.data(), count);
+  if (transport->tls) {
+    plain_.clear();
+    const Status received = transport->tls->receive(bytes, plain_);
+    wake_sender();
+    if (!received) co_return received;
+    bytes = plain_;
+  }
+  splitter_.push(bytes);
   FrameView frame;
   Status outcome;
   for (;;) {
@@ -357,6 +398,7 @@ void Link::handle(const FrameView& frame, Status& outcome) {
   }
   wire::Message& message = envelope->message;
   if (flows_.contains(envelope->request)) return handle_read(envelope->request, message, frame.payload, outcome);
+  wire::set_payload(message, frame.payload);
   if (envelope->request != 0) return handle_answer(envelope->request, std::move(message));
   if (const auto* failure = std::get_if<wire::Failure>(&message)) {
     outcome = failure->error;
@@ -376,8 +418,8 @@ void Link::connection_lost() {
   greeted_ = leaving_ = false;
   silent_ticks_ = 0;
   error_code ignored;
-  if (socket_) socket_->close(ignored);
-  socket_.reset();
+  if (transport_) transport_->socket.close(ignored);
+  transport_.reset();
   wake_sender();
   in_flight_ = 0;
   unsent_.clear();
@@ -389,6 +431,7 @@ void Link::connection_lost() {
       place = pending_.erase(place);
       continue;
     }
+    pending.doubtful = pending.doubtful || (pending.sent && pending.bytes > 0);
     pending.sent = false;
     unsent_.push_back(place->first);
     ++place;
@@ -413,23 +456,24 @@ void Link::tell_ready(const Result<wire::Welcome>& outcome) {
   for (const auto& ready : std::exchange(ready_, {})) ready(outcome);
 }
 
-asio::awaitable<void> Link::send_loop(std::shared_ptr<tcp::socket> socket) {
+asio::awaitable<void> Link::send_loop(std::shared_ptr<Transport> transport) {
   error_code problem;
   std::vector<std::string> buffers;
   std::vector<asio::const_buffer> views;
-  while (socket == socket_) {
-    if (outbox_.empty()) {
-      co_await output_waits_.async_wait(resume(problem));
-      continue;
-    }
+  while (transport == transport_) {
     buffers.clear();
     views.clear();
-    while (!outbox_.empty() && buffers.size() < kBuffersPerWrite) {
+    while (transport->ready() && !outbox_.empty() && buffers.size() < kBuffersPerWrite) {
       buffers.push_back(std::move(outbox_.front()));
       outbox_.pop_front();
     }
+    if (transport->tls) transport->tls->encrypt(buffers);
+    if (buffers.empty()) {
+      co_await output_waits_.async_wait(resume(problem));
+      continue;
+    }
     for (const std::string& buffer : buffers) views.push_back(asio::buffer(buffer));
-    co_await asio::async_write(*socket, views, resume(problem));
+    co_await asio::async_write(transport->socket, views, resume(problem));
     if (problem) break;  // the receiving side notices too
   }
 }
@@ -455,7 +499,7 @@ void Link::tick() {
     const int interval = ticks_of(std::chrono::milliseconds(welcome_.heartbeat_interval_ms));
     error_code ignored;
     if (silent_ticks_ > kSilentIntervals * interval) {
-      socket_->close(ignored);
+      transport_->socket.close(ignored);
     } else if (silent_ticks_ % interval == 0) {
       put(0, wire::Ping{});
       wake_sender();
@@ -473,7 +517,9 @@ void Link::tick() {
     failed.push_back(std::move(place->second.answer));
     place = pending_.erase(place);
   }
-  const Error error = lost(options_, "no connection could be made for too long");
+  const Error error =
+      lost(options_, last_failure_ ? "no connection could be made for too long; at last: " + last_failure_->message()
+                                   : "no connection could be made for too long");
   for (auto place = flows_.begin(); place != flows_.end();) {
     if (++place->second.ticks_waited <= most) {
       ++place;

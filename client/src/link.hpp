@@ -21,6 +21,7 @@
 #include "bahi/client/options.hpp"
 #include "bahi/schemas/frame.hpp"
 #include "bahi/schemas/wire.hpp"
+#include "bahi/tls/channel.hpp"
 #include "flow.hpp"
 
 namespace bahi::client {
@@ -44,6 +45,8 @@ class Link : public std::enable_shared_from_this<Link> {
   void append(AppendRequest request, Answer answer);
   /// `repeatable`: may be sent again on a new connection.
   void request(const wire::Message& message, bool repeatable, Answer answer);
+  /// A command without a producer position gets one.
+  void command(wire::Command command, Answer answer);
   [[nodiscard]] std::shared_ptr<Flow> open_read(ReadRequest request, bool follow);
   /// The reader has taken so many bytes of the flow.
   void taken(const std::shared_ptr<Flow>& flow, std::size_t bytes);
@@ -52,12 +55,15 @@ class Link : public std::enable_shared_from_this<Link> {
   void when_ready(std::function<void(Result<wire::Welcome>)> ready);
 
  private:
+  /// `ordering` holds order_mutex_.
+  void post(std::unique_lock<std::mutex>& ordering, const wire::Message& message, bool repeatable, Answer answer);
   struct Pending {
     std::string frame;
     std::size_t bytes = 0;
     bool repeatable = false;
     bool sent = false;
-    int ticks_waited = 0;  // without a connection
+    bool doubtful = false;  // an append that was sent on a connection that broke: it may be stored
+    int ticks_waited = 0;   // without a connection
     Answer answer;
   };
   struct OpenFlow {
@@ -71,11 +77,21 @@ class Link : public std::enable_shared_from_this<Link> {
   void run_inbox();
   void add_pending(std::uint64_t id, Pending pending);
 
+  struct Transport {
+    explicit Transport(const Executor& executor) : socket(executor) {}
+    /// Words may be sent.
+    [[nodiscard]] bool ready() const { return !tls || tls->established(); }
+
+    boost::asio::ip::tcp::socket socket;
+    std::unique_ptr<tls::Channel> tls;  // null: plaintext
+  };
+
   boost::asio::awaitable<void> run();
+  Status prepare_tls();
   boost::asio::awaitable<Status> connect();
   boost::asio::awaitable<Status> greet();
   boost::asio::awaitable<Status> receive_once();
-  boost::asio::awaitable<void> send_loop(std::shared_ptr<boost::asio::ip::tcp::socket> socket);
+  boost::asio::awaitable<void> send_loop(std::shared_ptr<Transport> transport);
   boost::asio::awaitable<void> tick_loop();
   boost::asio::awaitable<void> pause(std::chrono::milliseconds duration);
 
@@ -105,13 +121,16 @@ class Link : public std::enable_shared_from_this<Link> {
   bool ended_ = false;                        // nothing more may be enqueued; protected by inbox_mutex_
 
   // On the executor only.
-  std::shared_ptr<boost::asio::ip::tcp::socket> socket_;  // null: not connected
+  std::shared_ptr<const tls::Context> tls_context_;  // null: plaintext
+  std::shared_ptr<Transport> transport_;             // null: not connected
+  std::optional<Error> last_failure_;                // why the last connection ended, or could not be made
   bool greeted_ = false;
   bool leaving_ = false;  // the server stops: new requests are for the next connection
   bool closed_ = false;
   std::optional<Error> refusal_;  // the server does not let us in
   wire::Welcome welcome_;
   FrameSplitter splitter_{kFrameBytesMax};
+  std::string plain_;                         // what was received, decrypted
   std::map<std::uint64_t, Pending> pending_;  // in the order of submission
   std::deque<std::uint64_t> unsent_;
   std::size_t in_flight_ = 0;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "bahi/base/failpoint.hpp"
+#include "bahi/base/planted_bug.hpp"
 #include "spin.hpp"
 
 namespace bahi {
@@ -142,9 +143,7 @@ Status CommitPipeline::sync_groups(const std::vector<GroupPtr>& groups) {
   const bool any_written = std::any_of(groups.begin(), groups.end(), [](const GroupPtr& group) { return !group->batches.empty(); });
   if (!any_written) return {};
   const auto began = std::chrono::steady_clock::now();
-#ifndef BAHI_PLANTED_BUG_ACK_BEFORE_SYNC
-  BAHI_TRY(parts_.store->sync());
-#endif
+  if (!planted(PlantedBug::kAckBeforeSync)) BAHI_TRY(parts_.store->sync());
   const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - began;
   counters_.syncs.fetch_add(1, std::memory_order_relaxed);
   counters_.sync_nanos.fetch_add(static_cast<std::uint64_t>(took.count()), std::memory_order_relaxed);
@@ -206,6 +205,7 @@ void CommitPipeline::answer_all(const std::vector<GroupPtr>& groups, const Error
 }
 
 void CommitPipeline::finish_groups(std::vector<GroupPtr> groups) {
+  if (planted(PlantedBug::kPublishBeforeDurable)) publish(groups);
   if (const Status synced = sync_groups(groups); !synced) {
     fail(synced.error());
     const Error unknown{ErrorCode::kWriteFailed,

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "bahi/base/failpoint.hpp"
+#include "bahi/base/planted_bug.hpp"
 #include "commit_pipeline.hpp"
 #include "spin.hpp"
 
@@ -109,7 +110,7 @@ void CommitPipeline::sequence(PendingAppend& pending, PendingPtr owner) {
 }
 
 Result<AppendResult> CommitPipeline::decide(PendingAppend& pending) {
-  if (pending.producer) {
+  if (pending.producer && !planted(PlantedBug::kSkipDeduplication)) {
     BAHI_ASSIGN(auto earlier, check_producer(pending));
     if (earlier) return std::move(*earlier);
   }
@@ -241,6 +242,8 @@ Result<AppendResult> CommitPipeline::assign(PendingAppend& pending, HeadCache::S
   tenant.next_offset = header.next_offset();
   tenant.chain_hash = header.chain_hash;
   batch.first_versions = first_versions;
+  batch.tenant_bytes = tenant.stored_bytes.load(std::memory_order_relaxed) + encoded_header.size() + header.stored_size;
+  tenant.stored_bytes.store(batch.tenant_bytes, std::memory_order_relaxed);
 
   AppendResult result{header.first_offset, header.event_count, header.recorded_at, std::move(first_versions), false};
   group_->bytes += encoded_header.size() + header.stored_size;
@@ -276,7 +279,7 @@ Status CommitPipeline::write_group(Group& group) {
   for (std::size_t i = 0; i < group.batches.size(); ++i) {
     const SequencedBatch& batch = *group.batches[i];
     records.push_back({batch.header.tenant, batch.header.first_offset, batch.header.last_offset(), group.headers[i],
-                       batch.prepared.encoded.bytes});
+                       batch.prepared.encoded.bytes, batch.tenant_bytes});
   }
   BAHI_TRY(parts_.store->append(records));
   if (failpoint::hit("after_wal")) return Error{ErrorCode::kIoError, "after_wal: failed on purpose"};

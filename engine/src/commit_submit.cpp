@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "bahi/schemas/domain_event.hpp"
 #include "bahi/schemas/names.hpp"
 #include "commit_pipeline.hpp"
 
@@ -97,6 +98,7 @@ Result<CommitPipeline::PendingPtr> CommitPipeline::prepare(TenantState& tenant, 
   pending->tenant = &tenant;
   pending->batch = std::make_shared<SequencedBatch>();
   BAHI_ASSIGN(pending->batch->prepared, prepare_batch(tenant.id, std::move(request.body)));
+  if (options_.check_events) BAHI_TRY(check_domain_events(pending->batch->prepared.body));
   pending->producer = request.producer;
   if (request.producer) pending->producer_identity = producer_identity(tenant.id, request.producer->id);
   for (StreamExpectation& expectation : request.expectations) {

@@ -197,6 +197,12 @@ Offset Engine::durable_offset(TenantId tenant) const {
   return state ? Offset{(*state)->durable.load(std::memory_order_acquire)} : Offset{0};
 }
 
+Result<std::uint64_t> Engine::stored_bytes(TenantId tenant) const {
+  BAHI_ASSIGN(const TenantState* state, impl_->find_state(tenant));
+  if (impl_->pipeline_) return state->stored_bytes.load(std::memory_order_relaxed);
+  return impl_->stored_bytes_below(tenant, {state->durable.load(std::memory_order_acquire)});
+}
+
 Result<Version> Engine::stream_version(TenantId tenant, std::string_view stream) const {
   BAHI_ASSIGN(const TenantState* state, impl_->find_state(tenant));
   BAHI_ASSIGN(const Offset end, impl_->readable_end(*state));

@@ -50,6 +50,8 @@ class Engine::Impl {
   [[nodiscard]] Result<TenantId> create_tenant(std::string_view name);
   [[nodiscard]] Result<TenantState*> find_state(TenantId tenant) const;
   [[nodiscard]] TenantState& state(TenantId tenant) const;
+  /// Stored bytes of the tenant's batches below `end`.
+  [[nodiscard]] Result<std::uint64_t> stored_bytes_below(TenantId tenant, Offset end) const;
   [[nodiscard]] Result<Offset> readable_end(const TenantState& tenant) const;
   Status load_tenant_names();
 

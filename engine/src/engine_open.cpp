@@ -301,8 +301,24 @@ Status Engine::Impl::load_tails() {
     tenant.next_offset = header.next_offset();
     tenant.chain_hash = header.chain_hash;
     tenant.durable.store(header.next_offset().value);
+    BAHI_ASSIGN(const std::uint64_t stored, stored_bytes_below(id, header.next_offset()));
+    tenant.stored_bytes.store(stored);
   }
   return {};
+}
+
+Result<std::uint64_t> Engine::Impl::stored_bytes_below(TenantId tenant, Offset end) const {
+  if (end.value == 0) return 0;
+  const auto last = store_->cursor(tenant, CacheUse::kFill);
+  last->seek_backward(end - 1);
+  BAHI_TRY(last->status());
+  if (last->valid() && last->tenant_bytes()) return *last->tenant_bytes();
+  // Written before the store kept the sum.
+  std::uint64_t sum = 0;
+  const auto cursor = store_->cursor(tenant, CacheUse::kScan);
+  for (cursor->seek({0}); cursor->valid() && cursor->last_offset() < end; cursor->next()) sum += cursor->stored().size();
+  BAHI_TRY(cursor->status());
+  return sum;
 }
 
 Status Engine::Impl::recover_index(bool read_only) {

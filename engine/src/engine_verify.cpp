@@ -97,6 +97,11 @@ class LogWalk {
     collect_terms(tenant_, batch->body(), false, streams_, other_terms_);
     for_each_posting(tenant_, *batch, streams_, other_terms_,
                      [this](const std::string& key, const std::string& value) { expected_index_.add(key, value); });
+    stored_bytes_ += stored.size();
+    if (cursor_->tenant_bytes().value_or(stored_bytes_) != stored_bytes_) {
+      return corrupt(fmt::format("the directory counts {} bytes of the tenant, there are {}", *cursor_->tenant_bytes(),
+                                 stored_bytes_));
+    }
     chain_ = header.chain_hash;
     next_ = header.next_offset();
     ++report_->batches;
@@ -125,6 +130,7 @@ class LogWalk {
   VerifyReport* report_;
   std::unique_ptr<LogCursor> cursor_;
   Offset next_;
+  std::uint64_t stored_bytes_ = 0;
   Hash128 chain_;
   Fingerprint expected_index_;
   std::unordered_map<std::string, std::int64_t> next_versions_;

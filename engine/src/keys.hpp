@@ -1,7 +1,7 @@
 // Keys of the two databases. All integers big-endian, so that byte order is number order.
 //
 //   log   position(8)                                   -> stored batch
-//         tenant(4) last_offset(8)                      -> position(8), in the column family "directory"
+//         tenant(4) last_offset(8)                      -> position(8) tenant_bytes(8), in the column family "directory"
 //   idx   tenant(4) term_hash(8) last_offset(8)         -> LEB128 version of that event (streams), or nothing
 //         tenant(4) term_hash(8) sequence(8) producer(16) -> LEB128 last offset of the batch
 //         tenant(4) 0(8) 0(8)                           -> LEB128 offset up to which the index is complete

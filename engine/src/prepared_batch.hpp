@@ -56,6 +56,7 @@ struct SequencedBatch {
   PreparedBatch prepared;
   BatchHeader header;
   std::vector<std::int64_t> first_versions;
+  std::uint64_t tenant_bytes = 0;  // stored bytes of the tenant up to and with this batch
 };
 
 }  // namespace bahi

@@ -20,10 +20,19 @@ rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()};
 
 constexpr std::string_view kDirectoryFamily = "directory";
 
+constexpr std::size_t kPositionBytes = 8;
+
 std::string position_key(std::uint64_t position) {
   std::string key;
   bytes::put_be64(key, position);
   return key;
+}
+
+/// What the directory says about a batch.
+std::string directory_value(const std::string& position, std::uint64_t tenant_bytes) {
+  std::string value = position;
+  bytes::put_be64(value, tenant_bytes);
+  return value;
 }
 
 /// `callbacks`, with `batches_flushed` set whenever batches were flushed.
@@ -94,6 +103,11 @@ class RocksDbLogStore::Cursor final : public LogCursor {
   }
   [[nodiscard]] Offset last_offset() const override { return {bytes::get_be64(directory_->key().data() + 4)}; }
   [[nodiscard]] std::string_view stored() const override { return batches_->value().ToStringView(); }
+  [[nodiscard]] std::optional<std::uint64_t> tenant_bytes() const override {
+    const rocksdb::Slice value = directory_->value();
+    if (value.size() < 2 * kPositionBytes) return std::nullopt;
+    return bytes::get_be64(value.data() + kPositionBytes);
+  }
 
  private:
   enum class Step : std::uint8_t { kSeek, kNext, kPrevious };
@@ -103,7 +117,7 @@ class RocksDbLogStore::Cursor final : public LogCursor {
   void follow(Step step) {
     status_ = rocksdb::Status::OK();
     if (!directory_->Valid()) return;
-    const rocksdb::Slice position = directory_->value();
+    const rocksdb::Slice position(directory_->value().data(), std::min(directory_->value().size(), kPositionBytes));
     const auto arrived = [&] { return batches_->Valid() && batches_->key() == position; };
     if (step != Step::kSeek && batches_->Valid()) step == Step::kNext ? batches_->Next() : batches_->Prev();
     if (!arrived()) batches_->Seek(position);
@@ -189,7 +203,8 @@ Status RocksDbLogStore::append(std::span<const LogRecord> records) {
     BAHI_TRY(check_rocksdb(batch.Put(database_->batches, rocksdb::SliceParts(&position_part, 1),
                                      rocksdb::SliceParts(value_parts.data(), static_cast<int>(value_parts.size()))),
                            "building a write batch"));
-    BAHI_TRY(check_rocksdb(batch.Put(database_->directory, log_key(record.tenant, record.last_offset), position),
+    BAHI_TRY(check_rocksdb(batch.Put(database_->directory, log_key(record.tenant, record.last_offset),
+                                     directory_value(position, record.tenant_bytes)),
                            "building a write batch"));
   }
   rocksdb::WriteOptions options;

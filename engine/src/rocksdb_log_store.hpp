@@ -2,9 +2,9 @@
 //
 // Two column families, written together in one write batch:
 //   default    position of the batch in the store (all tenants)  -> stored batch
-//   directory  tenant, last offset of the batch                  -> its position
+//   directory  tenant, last offset of the batch                  -> its position, bytes of the tenant so far
 // Positions only ascend, so files of batches never overlap and every compaction of them is a move, however many
-// tenants there are. Only the directory (20 bytes a batch) is ever rewritten.
+// tenants there are. Only the directory (28 bytes a batch) is ever rewritten.
 #pragma once
 
 #include <atomic>

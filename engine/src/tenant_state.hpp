@@ -17,6 +17,7 @@ struct TenantState {
   const TenantId id;
   std::atomic<std::uint64_t> durable{0};  ///< next offset that is not durable
   std::atomic<std::uint64_t> indexed{0};  ///< next offset that the index does not hold
+  std::atomic<std::uint64_t> stored_bytes{0};  ///< of all batches that have a place, durable or not
   /// Conditions on events from here on are checked in RAM; max: no window yet.
   std::atomic<std::uint64_t> condition_start{~std::uint64_t{0}};
 

@@ -42,7 +42,6 @@ Instance::Instance(const Engine& engine, ViewStore& store, const Projection& pro
 
 Instance::~Instance() {
   stop();
-  wake_waiters();
 }
 
 void Instance::make_fold() {
@@ -206,7 +205,8 @@ void Instance::park(const Failure& failure) {
 
 void Instance::stop() {
   stopped_ = true;
-  const std::scoped_lock running(run_mutex_);
+  { const std::scoped_lock running(run_mutex_); }
+  wake_waiters();
 }
 
 Result<Offset> Instance::unpark(bool skip) {

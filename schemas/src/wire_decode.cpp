@@ -159,7 +159,7 @@ Message decode(Reader& in, const fb::Failure& m) {
     code = ErrorCode::kInternal;
   }
   if (code != ErrorCode::kWrongExpectedVersion && code != ErrorCode::kConditionFailed) {
-    return Failure{Error{code, std::move(message)}};
+    return Failure{Error{code, std::move(message)}.set_retry_after_ms(m.retry_after_ms())};
   }
   return Failure{Error{code, std::move(message), Conflict{in.text(m.stream()), m.actual_version(), m.offset()}}};
 }
@@ -218,9 +218,44 @@ Message decode(Reader& in, const fb::TenantList& m) {
   const auto ids = in.numbers(m.ids());
   auto names = in.texts(m.names());
   const auto events = in.numbers(m.events());
-  const std::size_t count = in.rows(ids, names, events);
-  for (std::size_t i = 0; i < count; ++i) list.tenants.push_back({TenantId{ids[i]}, std::move(names[i]), events[i]});
+  auto stored = in.numbers(m.stored_bytes());
+  auto connections = in.numbers(m.connections());
+  auto subscriptions = in.numbers(m.subscriptions());
+  auto limits = in.numbers(m.limits());
+  auto own = in.numbers(m.limits_own());
+  // An older server does not send these columns.
+  if (stored.empty()) stored.resize(ids.size());
+  if (connections.empty()) connections.resize(ids.size());
+  if (subscriptions.empty()) subscriptions.resize(ids.size());
+  if (limits.empty()) limits.resize(ids.size() * kTenantLimitCount);
+  if (own.empty()) own.resize(ids.size());
+  const std::size_t count = in.rows(ids, names, events, stored, connections, subscriptions, own);
+  if (limits.size() != count * kTenantLimitCount) {
+    in.fail();
+    return list;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    TenantList::Entry entry{TenantId{ids[i]}, std::move(names[i]), events[i], stored[i], connections[i],
+                            subscriptions[i], {},                  own[i]};
+    for (std::size_t k = 0; k < kTenantLimitCount; ++k) {
+      entry.limits[static_cast<TenantLimit>(k)] = limits[i * kTenantLimitCount + k];
+    }
+    list.tenants.push_back(std::move(entry));
+  }
   return list;
+}
+
+Message decode(Reader& in, const fb::SetTenantLimits& m) {
+  SetTenantLimits set;
+  set.tenant = in.text(m.tenant());
+  const auto limits = in.numbers(m.limits());
+  const auto values = in.numbers(m.values());
+  const std::size_t count = in.rows(limits, values);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (limits[i] >= kTenantLimitCount) in.fail();
+    set.entries.push_back({static_cast<TenantLimit>(limits[i]), values[i]});
+  }
+  return set;
 }
 
 Message decode(Reader& in, const fb::CreateToken& m) {
@@ -287,6 +322,42 @@ Message decode(Reader& in, const fb::VerifyReport& m) {
   return report;
 }
 
+Message decode(Reader& in, const fb::Query& m) {
+  auto projection = in.text(m.projection());
+  auto query = in.text(m.query());
+  return Query{std::move(projection), std::move(query), in.text(m.arguments()), Offset{m.min_offset()}, m.timeout_ms()};
+}
+
+Message decode(Reader&, const fb::QueryAnswer& m) {
+  return QueryAnswer{Offset{m.offset()}, {}};
+}
+
+Message decode(Reader& in, const fb::Command& m) {
+  Command command;
+  command.projection = in.text(m.projection());
+  command.command = in.text(m.command());
+  command.arguments = in.text(m.arguments());
+  if (m.producer() != nullptr) command.producer = ProducerPosition{in.uuid(m.producer()), m.sequence()};
+  command.timeout_ms = m.timeout_ms();
+  return command;
+}
+
+Message decode(Reader&, const fb::CommandAnswer& m) {
+  return CommandAnswer{Offset{m.first_offset()}, m.event_count(), Timestamp{m.recorded_at()}, m.duplicate(), {}};
+}
+
+Message decode(Reader& in, const fb::ManageProjection& m) {
+  using Act = ManageProjection::Act;
+  if (m.act() < static_cast<std::uint8_t>(Act::kStart) || m.act() > static_cast<std::uint8_t>(Act::kRetry)) in.fail();
+  auto projection = in.text(m.projection());
+  return ManageProjection{static_cast<Act>(m.act()), std::move(projection), in.text(m.name()), Offset{m.from()},
+                          Offset{m.to()}};
+}
+
+Message decode(Reader&, const fb::ListProjections&) {
+  return ListProjections{};
+}
+
 Message decode_message(Reader& in, const fb::Frame& frame) {
   switch (frame.message_type()) {
 #define BAHI_CASE(name) \
@@ -318,6 +389,13 @@ Message decode_message(Reader& in, const fb::Frame& frame) {
     BAHI_CASE(Status)
     BAHI_CASE(VerifyStore)
     BAHI_CASE(VerifyReport)
+    BAHI_CASE(SetTenantLimits)
+    BAHI_CASE(Query)
+    BAHI_CASE(QueryAnswer)
+    BAHI_CASE(Command)
+    BAHI_CASE(CommandAnswer)
+    BAHI_CASE(ManageProjection)
+    BAHI_CASE(ListProjections)
 #undef BAHI_CASE
     case fb::Message::NONE: in.fail(); break;
   }

@@ -19,6 +19,17 @@ std::string_view to_string(Role role) noexcept {
   return "unknown";
 }
 
+std::string_view to_string(TenantLimit limit) noexcept {
+  switch (limit) {
+    case TenantLimit::kBytesPerSecond: return "bytes_per_second";
+    case TenantLimit::kEventsPerSecond: return "events_per_second";
+    case TenantLimit::kConnections: return "connections_max";
+    case TenantLimit::kSubscriptions: return "subscriptions_max";
+    case TenantLimit::kStoredBytes: return "stored_bytes_max";
+  }
+  return "unknown";
+}
+
 Result<Role> parse_role(std::string_view text) {
   for (const Role role : {Role::kAdmin, Role::kWriter, Role::kReader, Role::kAuditor}) {
     if (text == to_string(role)) return role;
@@ -117,7 +128,7 @@ auto encode(Builder& builder, const Failure& m) {
   const auto stream = text(builder, conflict == nullptr ? std::string_view{} : conflict->stream);
   return fb::CreateFailure(builder, static_cast<std::uint16_t>(m.error.code()), name, message, stream,
                            conflict == nullptr ? 0 : conflict->actual_version,
-                           conflict == nullptr ? 0 : conflict->offset);
+                           conflict == nullptr ? 0 : conflict->offset, m.error.retry_after_ms());
 }
 
 auto encode(Builder& builder, const Read& m) {
@@ -168,8 +179,26 @@ auto encode(Builder& builder, const TenantList& m) {
   using Entry = TenantList::Entry;
   const auto ids = list(builder, column(m.tenants, [](const Entry& e) { return e.id.value; }));
   const auto names = list(builder, column(m.tenants, [](const Entry& e) { return e.name; }));
-  return fb::CreateTenantList(builder, ids, names,
-                              list(builder, column(m.tenants, [](const Entry& e) { return e.events; })));
+  const auto events = list(builder, column(m.tenants, [](const Entry& e) { return e.events; }));
+  const auto stored = list(builder, column(m.tenants, [](const Entry& e) { return e.stored_bytes; }));
+  const auto connections = list(builder, column(m.tenants, [](const Entry& e) { return e.connections; }));
+  const auto subscriptions = list(builder, column(m.tenants, [](const Entry& e) { return e.subscriptions; }));
+  std::vector<std::uint64_t> limits;
+  for (const Entry& entry : m.tenants) {
+    for (std::size_t i = 0; i < kTenantLimitCount; ++i) limits.push_back(entry.limits[static_cast<TenantLimit>(i)]);
+  }
+  const auto limits_list = list(builder, limits);
+  return fb::CreateTenantList(builder, ids, names, events, stored, connections, subscriptions, limits_list,
+                              list(builder, column(m.tenants, [](const Entry& e) { return e.limits_own; })));
+}
+
+auto encode(Builder& builder, const SetTenantLimits& m) {
+  using Entry = SetTenantLimits::Entry;
+  const auto tenant = text(builder, m.tenant);
+  const auto limits =
+      list(builder, column(m.entries, [](const Entry& e) { return static_cast<std::uint8_t>(e.limit); }));
+  return fb::CreateSetTenantLimits(builder, tenant, limits,
+                                   list(builder, column(m.entries, [](const Entry& e) { return e.value; })));
 }
 
 auto encode(Builder& builder, const CreateToken& m) {
@@ -231,6 +260,38 @@ auto encode(Builder& builder, const VerifyReport& m) {
                                 codes, messages);
 }
 
+auto encode(Builder& builder, const Query& m) {
+  const auto projection = text(builder, m.projection);
+  const auto query = text(builder, m.query);
+  return fb::CreateQuery(builder, projection, query, text(builder, m.arguments), m.min_offset.value, m.timeout_ms);
+}
+
+auto encode(Builder& builder, const QueryAnswer& m) {
+  return fb::CreateQueryAnswer(builder, m.offset.value);
+}
+
+auto encode(Builder& builder, const Command& m) {
+  const auto projection = text(builder, m.projection);
+  const auto command = text(builder, m.command);
+  const fb::Uuid producer = m.producer ? uuid(m.producer->id) : fb::Uuid{};
+  return fb::CreateCommand(builder, projection, command, text(builder, m.arguments), m.producer ? &producer : nullptr,
+                           m.producer ? m.producer->sequence : 0, m.timeout_ms);
+}
+
+auto encode(Builder& builder, const CommandAnswer& m) {
+  return fb::CreateCommandAnswer(builder, m.first_offset.value, m.event_count, m.recorded_at.nanos, m.duplicate);
+}
+
+auto encode(Builder& builder, const ManageProjection& m) {
+  const auto projection = text(builder, m.projection);
+  return fb::CreateManageProjection(builder, static_cast<std::uint8_t>(m.act), projection, text(builder, m.name),
+                                    m.from.value, m.to.value);
+}
+
+auto encode(Builder& builder, const ListProjections&) {
+  return fb::CreateListProjections(builder);
+}
+
 /// The union member that stands for a variant's alternative; both are in the same order.
 template <class T>
 fb::Message type_of() {
@@ -263,6 +324,17 @@ void put(std::uint64_t request, const T& message, fb::Message type, std::size_t 
 std::string_view name_of(const Message& message) noexcept {
   if (message.index() == 0) return "Unknown";
   return fb::EnumNameMessage(static_cast<fb::Message>(message.index()));
+}
+
+std::string_view payload_of(const Message& message) noexcept {
+  if (const auto* answer = std::get_if<QueryAnswer>(&message)) return answer->json;
+  if (const auto* answer = std::get_if<CommandAnswer>(&message)) return answer->json;
+  return {};
+}
+
+void set_payload(Message& message, std::string_view payload) {
+  if (auto* query = std::get_if<QueryAnswer>(&message)) query->json = payload;
+  if (auto* command = std::get_if<CommandAnswer>(&message)) command->json = payload;
 }
 
 void put_frame(std::uint64_t request, const Message& message, std::size_t payload_bytes, std::string& out) {

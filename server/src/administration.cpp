@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include "bahi/base/text.hpp"
+#include "json.hpp"
 #include "process_usage.hpp"
+#include "tenant_meter.hpp"
 
 namespace bahi::server {
 namespace {
@@ -13,6 +15,10 @@ namespace {
 /// What a token of `credential` may reach.
 TenantId reach_of(const Credential& credential) {
   return credential.whole_store ? kSystemTenant : credential.tenant;
+}
+
+Error no_read_models() {
+  return {ErrorCode::kUnknownProjection, "this server has no read models"};
 }
 
 }  // namespace
@@ -38,9 +44,25 @@ Administration::Outcome Administration::run(const Credential& credential, std::s
 Administration::Outcome Administration::run(const Credential&, std::string_view, const wire::ListTenants&) {
   wire::TenantList list;
   for (const TenantInfo& tenant : engine_.tenants()) {
-    list.tenants.push_back({tenant.id, tenant.name, tenant.durable_offset.value});
+    BAHI_ASSIGN(const std::uint64_t stored, engine_.stored_bytes(tenant.id));
+    const auto meter = quotas_.meter(tenant.id, tenant.name);
+    const auto [limits, own] = quotas_.of(tenant.name);
+    list.tenants.push_back({tenant.id, tenant.name, tenant.durable_offset.value, stored, meter->connections(),
+                            meter->subscriptions(), limits, own});
   }
   return wire::Message(std::move(list));
+}
+
+Administration::Outcome Administration::run(const Credential& credential, std::string_view peer,
+                                            const wire::SetTenantLimits& request) {
+  BAHI_TRY(quotas_.set(request, credential.label(), clock_.now()));
+  std::string target = request.tenant;
+  for (const auto& [limit, value] : request.entries) {
+    target += fmt::format(" {}={}", to_string(limit),
+                          value == wire::SetTenantLimits::kDefault ? "default" : std::to_string(value));
+  }
+  BAHI_TRY(audit_.administered(credential, peer, "SetTenantLimits", target));
+  return wire::Message(wire::Done{});
 }
 
 Administration::Outcome Administration::run(const Credential& credential, std::string_view peer,
@@ -96,6 +118,59 @@ Administration::Outcome Administration::run(const Credential&, std::string_view,
   status.counters.emplace_back("process.resident_bytes", process.resident_bytes);
   status.counters.emplace_back("process.cpu_nanos", process.cpu_nanos);
   return wire::Message(std::move(status));
+}
+
+// The read models record these acts themselves, before they take effect.
+Administration::Outcome Administration::run(const Credential& credential, std::string_view,
+                                            const wire::ManageProjection& request) {
+  using Act = wire::ManageProjection::Act;
+  if (projections_ == nullptr) return no_read_models();
+  const TenantId tenant = credential.tenant;
+  const std::string actor = credential.label();
+  const auto act = [&]() -> Status {
+    switch (request.act) {
+      case Act::kStart: return projections_->start(tenant, request.projection, actor);
+      case Act::kDrop: return projections_->drop(tenant, request.projection, actor);
+      case Act::kRebuild: return projections_->rebuild(tenant, request.projection, actor);
+      case Act::kReplay:
+        return projections_->replay(tenant, request.projection, request.name, request.from, request.to, actor);
+      case Act::kSkip: return projections_->skip(tenant, request.projection, actor);
+      case Act::kRetry: return projections_->retry(tenant, request.projection, actor);
+    }
+    return Error{ErrorCode::kInvalidArgument, "act: not one that this server knows"};
+  };
+  BAHI_TRY(act());
+  return wire::Message(wire::Done{});
+}
+
+Administration::Outcome Administration::run(const Credential& credential, std::string_view,
+                                            const wire::ListProjections&) {
+  if (projections_ == nullptr) return no_read_models();
+  const bool everything = credential.whole_store && credential.tenant == kSystemTenant;
+  const auto tenants = engine_.tenants();
+  const auto name_of = [&](TenantId id) {
+    const auto found =
+        std::find_if(tenants.begin(), tenants.end(), [id](const TenantInfo& each) { return each.id == id; });
+    return found == tenants.end() ? std::string("system") : found->name;
+  };
+  std::string json;
+  const auto only = everything ? std::nullopt : std::optional(credential.tenant);
+  for (const projections::ProjectionStatus& status : projections_->list(only)) {
+    JsonObject row;
+    row.add("tenant", name_of(status.tenant)).add("name", status.name).add("version", status.version);
+    row.add("state", to_string(status.state)).add("next", static_cast<std::int64_t>(status.next.value));
+    row.add("lag", static_cast<std::int64_t>(status.lag)).add("events", static_cast<std::int64_t>(status.events));
+    row.add("events_per_second", static_cast<std::int64_t>(status.events_per_second));
+    row.add("bytes_on_disk", static_cast<std::int64_t>(status.bytes_on_disk));
+    row.add("skipped", static_cast<std::int64_t>(status.skipped));
+    if (status.rebuilt_to) row.add("rebuilt_to", static_cast<std::int64_t>(status.rebuilt_to->value));
+    if (status.parked_at) {
+      row.add("parked_at", static_cast<std::int64_t>(status.parked_at->value))
+          .add("parked_because", status.parked_because);
+    }
+    json += (json.empty() ? "" : ",") + row.finish();
+  }
+  return wire::Message(wire::QueryAnswer{{}, "{\"projections\":[" + json + "]}"});
 }
 
 Administration::Outcome Administration::run(const Credential& credential, std::string_view peer,

@@ -9,8 +9,10 @@
 
 #include "audit_log.hpp"
 #include "bahi/engine/engine.hpp"
+#include "bahi/projections/projections.hpp"
 #include "bahi/schemas/wire.hpp"
 #include "bahi/server/access.hpp"
+#include "bahi/server/quotas.hpp"
 
 namespace bahi::server {
 
@@ -20,9 +22,16 @@ class Administration {
   using Counters = std::vector<std::pair<std::string, std::uint64_t>>;
 
   /// `counters` gives the server's own figures for a status.
-  Administration(Engine& engine, Access& access, AuditLog& audit, const Clock& clock,
-                 std::function<Counters()> counters)
-      : engine_(engine), access_(access), audit_(audit), clock_(clock), counters_(std::move(counters)) {}
+  /// `projections`: null when the server has no read models.
+  Administration(Engine& engine, Access& access, Quotas& quotas, AuditLog& audit,
+                 projections::Projections* projections, const Clock& clock, std::function<Counters()> counters)
+      : engine_(engine),
+        access_(access),
+        quotas_(quotas),
+        audit_(audit),
+        projections_(projections),
+        clock_(clock),
+        counters_(std::move(counters)) {}
 
   /// The answer to a request that check_permission allowed; a Failure when it did not work.
   [[nodiscard]] wire::Message carry_out(const Credential& credential, std::string_view peer,
@@ -32,17 +41,22 @@ class Administration {
   using Outcome = Result<wire::Message>;
   Outcome run(const Credential& credential, std::string_view peer, const wire::CreateTenant& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::ListTenants& request);
+  Outcome run(const Credential& credential, std::string_view peer, const wire::SetTenantLimits& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::CreateToken& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::ListTokens& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::RevokeToken& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::GetStatus& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::VerifyStore& request);
+  Outcome run(const Credential& credential, std::string_view peer, const wire::ManageProjection& request);
+  Outcome run(const Credential& credential, std::string_view peer, const wire::ListProjections& request);
   template <class Other>
   Outcome run(const Credential& credential, std::string_view peer, const Other& request);
 
   Engine& engine_;
   Access& access_;
+  Quotas& quotas_;
   AuditLog& audit_;
+  projections::Projections* const projections_;
   const Clock& clock_;
   const std::function<Counters()> counters_;
   std::atomic<bool> verifying_{false};

@@ -1,5 +1,8 @@
 #include "audit_log.hpp"
 
+#include <optional>
+#include <vector>
+
 #include "json.hpp"
 
 namespace bahi::server {
@@ -7,6 +10,13 @@ namespace {
 
 /// Denials on their way into the log; a flood of them must not crowd out the writers.
 constexpr std::uint32_t kInFlightMax = 64;
+/// Sources that are told one by one of which denials were left out.
+constexpr std::size_t kSourcesTold = 16;
+
+std::string source_of(const Credential* credential, std::string_view peer) {
+  if (credential != nullptr && !credential->token_id.is_nil()) return credential->label();
+  return "address " + std::string(peer.substr(0, peer.rfind(':')));
+}
 
 }  // namespace
 
@@ -28,28 +38,58 @@ Result<AppendRequest> AuditLog::make_event(const Credential* credential, std::st
   return request;
 }
 
-void AuditLog::denied(const Credential* credential, std::string_view peer, std::string_view request,
+bool AuditLog::denied(const Credential* credential, std::string_view peer, std::string_view request,
                       std::string_view reason) {
   denials_.fetch_add(1, std::memory_order_relaxed);
-  if (in_flight_.fetch_add(1, std::memory_order_acq_rel) >= kInFlightMax) {
-    in_flight_.fetch_sub(1, std::memory_order_acq_rel);
-    not_recorded_.fetch_add(1, std::memory_order_relaxed);
-    return;
+  const std::string source = source_of(credential, peer);
+  std::optional<std::int64_t> missed;
+  {
+    const std::scoped_lock lock(limiter_mutex_);
+    missed = limiter_.admit(source, std::chrono::steady_clock::now());
   }
-  const std::int64_t missed = not_recorded_.exchange(0, std::memory_order_relaxed);
+  if (!missed) return false;
   JsonObject data;
   data.add("request", request).add("reason", reason).add("peer", peer);
-  if (missed != 0) data.add("not_recorded", missed);
-  auto event = make_event(credential, "bahi.request-denied", data.finish());
-  if (!event) {
-    in_flight_.fetch_sub(1, std::memory_order_acq_rel);
-    not_recorded_.fetch_add(missed + 1, std::memory_order_relaxed);
-    return;
-  }
-  engine_.submit(std::move(*event), [this, missed](const Result<AppendResult>& stored) {
-    if (!stored) not_recorded_.fetch_add(missed + 1, std::memory_order_relaxed);
+  if (*missed != 0) data.add("not_recorded", *missed);
+  return submit(credential, "bahi.request-denied", data.finish(), source, *missed + 1);
+}
+
+bool AuditLog::submit(const Credential* credential, std::string_view type, const std::string& data,
+                      const std::string& source, std::int64_t denials) {
+  const bool room = in_flight_.fetch_add(1, std::memory_order_acq_rel) < kInFlightMax;
+  auto event = room ? make_event(credential, type, data) : Result<AppendRequest>(AppendRequest{});
+  const auto done = [this, source, denials](bool stored) {
+    if (!stored) give_back(source, denials);
     if (in_flight_.fetch_sub(1, std::memory_order_acq_rel) == 1) in_flight_.notify_all();
-  });
+  };
+  if (!room || !event) {
+    done(false);
+    return false;
+  }
+  engine_.submit(std::move(*event), [done](const Result<AppendResult>& stored) { done(stored.has_value()); });
+  return true;
+}
+
+void AuditLog::give_back(const std::string& source, std::int64_t denials) {
+  const std::scoped_lock lock(limiter_mutex_);
+  limiter_.give_back(source, denials, std::chrono::steady_clock::now());
+}
+
+void AuditLog::tell_left_out(bool every) {
+  std::vector<DenialLimiter::LeftOut> left_out;
+  {
+    const std::scoped_lock lock(limiter_mutex_);
+    left_out = limiter_.take_left_out(std::chrono::steady_clock::now(), every);
+  }
+  for (std::size_t i = kSourcesTold; i < left_out.size(); ++i) left_out[kSourcesTold - 1].count += left_out[i].count;
+  if (left_out.size() > kSourcesTold) {
+    left_out.resize(kSourcesTold);
+    left_out.back().source = "others";
+  }
+  for (const auto& [source, count] : left_out) {
+    const std::string data = JsonObject().add("source", source).add("not_recorded", count).finish();
+    (void)submit(nullptr, "bahi.denials-left-out", data, source, count);
+  }
 }
 
 void AuditLog::settle() const {

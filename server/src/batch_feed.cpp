@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "bahi/base/failpoint.hpp"
+#include "bahi/base/planted_bug.hpp"
+
 namespace bahi::server {
 namespace {
 
@@ -63,6 +66,8 @@ Result<Slice> BatchFeed::next(std::size_t bytes_max) {
     slice.then = Slice::Then::kEnd;
   } else if (from >= to) {
     slice.then = Slice::Then::kWait;
+    (void)failpoint::hit("caught_up");
+    if (planted(PlantedBug::kGapAtSeam)) next_ = std::max(next_, engine_->durable_offset(request_.tenant));
   }
   return slice;
 }
@@ -90,25 +95,26 @@ Status BatchFeed::take_all(std::size_t bytes_max, Slice& slice) {
 }
 
 Status BatchFeed::take_matching(std::size_t bytes_max, Slice& slice) {
+  std::optional<BatchHeader> last;  // of the slice; it may lie across the end of a window
   for (int i = 0; i < kWindowsPerSlice && slice.batches.size() < bytes_max; ++i) {
     const auto [from, to] = rest();
     if (from >= to || request_.limit == std::uint64_t{0}) return {};
     const std::uint64_t width = std::min(window_, to - from);
     const Offset begin = forward() ? from : to - width;
     const Offset end = forward() ? from + width : to;
-    BAHI_ASSIGN(const bool found, take_window(begin, end, bytes_max, slice));
+    BAHI_ASSIGN(const bool found, take_window(begin, end, bytes_max, last, slice));
     window_ = found ? kWindowMin : std::min(window_ * 4, kWindowMax);
   }
   return {};
 }
 
 /// True: something matched. Moves `next_` to the window's far end, or to the first match that found no room.
-Result<bool> BatchFeed::take_window(Offset from, Offset to, std::size_t bytes_max, Slice& slice) {
+Result<bool> BatchFeed::take_window(Offset from, Offset to, std::size_t bytes_max, std::optional<BatchHeader>& last,
+                                    Slice& slice) {
   ReadRequest part = request_;
   part.from = from;
   part.to = to;
   BAHI_ASSIGN(const auto cursor, engine_->read(std::move(part)));
-  BatchHeader batch;
   std::uint64_t matches = 0;
   EventView event;
   for (;;) {
@@ -117,13 +123,13 @@ Result<bool> BatchFeed::take_window(Offset from, Offset to, std::size_t bytes_ma
       next_ = forward() ? to : from;
       break;
     }
-    const bool in_batch = matches != 0 && event.offset >= batch.first_offset && event.offset <= batch.last_offset();
-    if (!in_batch) {
+    const bool taken = last && event.offset >= last->first_offset && event.offset <= last->last_offset();
+    if (!taken) {
       if (!slice.sizes.empty() && slice.batches.size() >= bytes_max) {
         next_ = forward() ? event.offset : event.offset + 1;
         break;
       }
-      BAHI_TRY(take_batch_at(event.offset, batch, slice));
+      BAHI_TRY(take_batch_at(event.offset, last.emplace(), slice));
     }
     ++matches;
   }

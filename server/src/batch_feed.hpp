@@ -50,7 +50,8 @@ class BatchFeed {
   [[nodiscard]] std::pair<Offset, Offset> rest() const;
   Status take_all(std::size_t bytes_max, Slice& slice);
   Status take_matching(std::size_t bytes_max, Slice& slice);
-  [[nodiscard]] Result<bool> take_window(Offset from, Offset to, std::size_t bytes_max, Slice& slice);
+  [[nodiscard]] Result<bool> take_window(Offset from, Offset to, std::size_t bytes_max,
+                                         std::optional<BatchHeader>& last, Slice& slice);
   Status take_batch_at(Offset offset, BatchHeader& header, Slice& slice);
   void count(std::uint64_t events);
 

@@ -37,6 +37,7 @@ struct IoThread {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{context.get_executor()};
   std::thread thread;
   std::vector<char> scratch = std::vector<char>(kScratchBytes);
+  std::string plain;  ///< the same, decrypted
   std::set<std::shared_ptr<Connection>> connections;
   /// The time that sessions know. It does not jump while the process stands still, as on a suspended machine, so that
   /// nobody's deadline passes meanwhile.

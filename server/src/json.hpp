@@ -27,6 +27,7 @@ class JsonFields {
  public:
   /// Empty when there is none.
   [[nodiscard]] std::string text(const std::string& name) const;
+  [[nodiscard]] bool has_number(const std::string& name) const { return numbers_.contains(name); }
   /// 0 when there is none.
   [[nodiscard]] std::int64_t number(const std::string& name) const;
 

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "bahi/server/server.hpp"
+#include "bahi/tls/context.hpp"
 
 namespace bahi::server {
 namespace {
@@ -38,6 +39,12 @@ Status check_options(const ServerOptions& options) {
   boost::system::error_code problem;
   const auto address = boost::asio::ip::make_address(options.address, problem);
   if (problem) return wrong("address", fmt::format("'{}' is not a numeric IP address", options.address));
+  if (!address.is_loopback() && !options.tls) {
+    return wrong("address",
+                 fmt::format("'{}' is not a loopback address, and without TLS tokens and events can be read on "
+                             "the way: set tls_certificate and tls_key",
+                             options.address));
+  }
   if (options.credentials == Credentials::kNone && !address.is_loopback()) {
     return wrong("credentials", "'none' is allowed on a loopback address only");
   }
@@ -47,6 +54,7 @@ Status check_options(const ServerOptions& options) {
   if (limits.in_flight_bytes_max == 0) return wrong("in_flight_bytes_max", "must be 1 or more");
   if (limits.write_queue_bytes_max == 0) return wrong("write_queue_bytes_max", "must be 1 or more");
   for (const auto& [name, value] : {std::pair{"heartbeat_interval", limits.heartbeat_interval},
+                                    {"tls_deadline", limits.tls_deadline},
                                     {"handshake_deadline", limits.handshake_deadline},
                                     {"frame_deadline", limits.frame_deadline},
                                     {"idle_deadline", limits.idle_deadline},
@@ -56,6 +64,7 @@ Status check_options(const ServerOptions& options) {
   if (limits.idle_deadline <= limits.heartbeat_interval) {
     return wrong("idle_deadline", "must be longer than heartbeat_interval");
   }
+  if (options.tls) BAHI_TRY(tls::Context::for_server(*options.tls));
   return {};
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -16,7 +17,7 @@ struct Rule {
   bool admin, writer, reader, auditor;
 };
 
-/// What is not listed needs no permission: it belongs to the conversation itself.
+/// Every request; what is not listed nobody may do.
 constexpr std::array kRules{
     // request, scope, admin, writer, reader, auditor
     Rule{"Append", Scope::kNotSystem, true, true, false, false},
@@ -25,8 +26,13 @@ constexpr std::array kRules{
     Rule{"RevokeToken", Scope::kAnyTenant, true, false, false, false},
     Rule{"ListTokens", Scope::kAnyTenant, true, false, false, true},
     Rule{"CreateTenant", Scope::kWholeStore, true, false, false, false},
+    Rule{"SetTenantLimits", Scope::kWholeStore, true, false, false, false},
     Rule{"ListTenants", Scope::kWholeStore, true, false, false, true},
     Rule{"GetStatus", Scope::kWholeStore, true, false, false, true},
+    Rule{"Query", Scope::kNotSystem, true, true, true, true},
+    Rule{"Command", Scope::kNotSystem, true, true, false, false},
+    Rule{"ManageProjection", Scope::kNotSystem, true, false, false, false},
+    Rule{"ListProjections", Scope::kAnyTenant, true, true, true, true},
     Rule{"VerifyStore", Scope::kWholeStore, true, false, false, true},
 };
 
@@ -44,19 +50,17 @@ bool allows(const Rule& rule, Role role) {
 
 Status check_permission(const Credential& credential, const wire::Message& request) {
   const std::string_view name = wire::name_of(request);
-  for (const Rule& rule : kRules) {
-    if (rule.request != name) continue;
-    if (!allows(rule, credential.role)) {
-      return Error{ErrorCode::kForbidden,
-                   fmt::format("{}: the role {} does not allow it", name, to_string(credential.role))};
-    }
-    if (rule.scope == Scope::kWholeStore && !credential.whole_store) {
-      return Error{ErrorCode::kForbidden, fmt::format("{}: only a token of the tenant 'system' allows it", name)};
-    }
-    if (rule.scope == Scope::kNotSystem && credential.tenant == kSystemTenant) {
-      return Error{ErrorCode::kForbidden,
-                   fmt::format("{}: only the server itself writes to the tenant 'system'", name)};
-    }
+  const auto* const rule =
+      std::find_if(kRules.begin(), kRules.end(), [name](const Rule& known) { return known.request == name; });
+  if (rule == kRules.end() || !allows(*rule, credential.role)) {
+    return Error{ErrorCode::kForbidden,
+                 fmt::format("{}: the role {} does not allow it", name, to_string(credential.role))};
+  }
+  if (rule->scope == Scope::kWholeStore && !credential.whole_store) {
+    return Error{ErrorCode::kForbidden, fmt::format("{}: only a token of the tenant 'system' allows it", name)};
+  }
+  if (rule->scope == Scope::kNotSystem && credential.tenant == kSystemTenant) {
+    return Error{ErrorCode::kForbidden, fmt::format("{}: only the server itself writes to the tenant 'system'", name)};
   }
   const auto* token = std::get_if<wire::CreateToken>(&request);
   if (token != nullptr && !credential.whole_store && !token->tenant.empty() &&

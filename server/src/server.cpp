@@ -14,6 +14,8 @@
 
 #include <fmt/format.h>
 
+#include "bahi/base/text.hpp"
+#include "bahi/tls/context.hpp"
 #include "connection.hpp"
 
 namespace bahi::server {
@@ -24,11 +26,14 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kTickInterval{250};
+constexpr std::uint32_t kTicksToTellLeftOut = 240;
 /// After a failed accept: the process has no descriptor left, and trying again at once would only burn time.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::uint32_t kIoThreadsMax = 8;
+constexpr std::chrono::nanoseconds kWarnBeforeExpiry = std::chrono::hours(24 * 14);
 /// One may verify the store for minutes; the other goes on with what is quick.
 constexpr std::size_t kWorkers = 2;
+constexpr std::size_t kQueryThreads = 2;
 
 }  // namespace
 
@@ -39,6 +44,7 @@ class Server::Impl {
 
   Status start();
   void stop();
+  Status reload_certificates();
 
   tcp::endpoint endpoint_;
   bool asks_for_credentials_ = true;
@@ -55,11 +61,15 @@ class Server::Impl {
     if (options_.log) options_.log(level, line);
   }
   void say_who_may_enter() const;
+  [[nodiscard]] std::shared_ptr<const tls::Context> tls_context() const {
+    const std::scoped_lock lock(tls_mutex_);
+    return tls_context_;
+  }
   [[nodiscard]] Result<CredentialPtr> admit(const wire::Hello& hello) const;
   [[nodiscard]] Administration::Counters counters() const;
   asio::awaitable<void> accept_loop();
   asio::awaitable<void> tick_loop(IoThread& thread);
-  void take_in(tcp::socket socket, IoThread& home);
+  void take_in(tcp::socket socket, std::uint64_t number, IoThread& home);
   template <class Do>
   void on_all_connections(Do what);
   [[nodiscard]] bool all_gone() const { return traffic_.connections.load(std::memory_order_acquire) == 0; }
@@ -68,13 +78,18 @@ class Server::Impl {
   Engine& engine_;
   const Clock& clock_ = SystemClock::instance();
   std::unique_ptr<Access> access_;
+  std::unique_ptr<Quotas> quotas_;
   AuditLog audit_;
+  std::unique_ptr<projections::Projections> projections_;
+  std::unique_ptr<QueryDesk> queries_;
   std::unique_ptr<Administration> administration_;
   Traffic traffic_;
   std::unique_ptr<Services> services_;
   std::vector<std::unique_ptr<IoThread>> io_threads_;
   tcp::acceptor acceptor_;
   asio::thread_pool workers_{kWorkers};
+  mutable std::mutex tls_mutex_;
+  std::shared_ptr<const tls::Context> tls_context_;  // null: plaintext; protected by tls_mutex_
   std::atomic<bool> stopping_{false};
   std::mutex stop_mutex_;
   bool stopped_ = false;  // protected by stop_mutex_
@@ -83,10 +98,21 @@ class Server::Impl {
 Status Server::Impl::start() {
   BAHI_TRY(check_options(options_));
   BAHI_ASSIGN(access_, Access::load(engine_));
-  administration_ = std::make_unique<Administration>(engine_, *access_, audit_, clock_, [this] { return counters(); });
-  services_ = std::make_unique<Services>(Services{engine_, *administration_, audit_, clock_, options_.limits,
-                                                  [this](const wire::Hello& hello) { return admit(hello); }, workers_,
-                                                  traffic_, options_.log});
+  BAHI_ASSIGN(quotas_, Quotas::load(engine_, options_.tenant_limits));
+  if (!options_.views.empty()) {
+    projections::ProjectionsOptions settings;
+    settings.log = options_.log;
+    BAHI_ASSIGN(projections_, projections::Projections::open(options_.views, engine_, std::move(settings)));
+  }
+  queries_ = std::make_unique<QueryDesk>(projections_.get(), kQueryThreads);
+  administration_ = std::make_unique<Administration>(engine_, *access_, *quotas_, audit_, projections_.get(), clock_,
+                                                     [this] { return counters(); });
+  services_ = std::make_unique<Services>(
+      Services{engine_, *administration_, *queries_, audit_, clock_, options_.limits,
+               [this](const wire::Hello& hello) { return admit(hello); },
+               [this](const Credential& who) { return quotas_->meter(who.tenant, who.tenant_name); },
+               [this] { return tls_context(); }, workers_, traffic_, options_.log});
+  if (options_.tls) BAHI_TRY(reload_certificates());
   BAHI_TRY(listen());
   const bool on_loopback = endpoint_.address().is_loopback();
   asks_for_credentials_ = options_.credentials == Credentials::kRequired ||
@@ -113,17 +139,27 @@ Status Server::Impl::listen() {
                fmt::format("listening on {} port {}: {}", options_.address, options_.port, problem.message())};
 }
 
+Status Server::Impl::reload_certificates() {
+  if (!options_.tls) return Error{ErrorCode::kInvalidArgument, "tls_certificate: the server was started without TLS"};
+  BAHI_ASSIGN(const auto context, tls::Context::for_server(*options_.tls));
+  const bool near = context->expires_at().nanos - clock_.now().nanos < kWarnBeforeExpiry.count();
+  log(near ? LogLevel::kWarning : LogLevel::kInfo,
+      fmt::format("TLS certificate '{}' is valid until {}", options_.tls->certificate_file,
+                  format_timestamp(context->expires_at())));
+  const std::scoped_lock lock(tls_mutex_);
+  tls_context_ = context;
+  return {};
+}
+
 void Server::Impl::say_who_may_enter() const {
-  log(LogLevel::kInfo, fmt::format("listening on {} port {}", endpoint_.address().to_string(), endpoint_.port()));
+  log(LogLevel::kInfo, fmt::format("listening on {} port {}, {}", endpoint_.address().to_string(), endpoint_.port(),
+                                   options_.tls ? "TLS 1.3" : "without TLS"));
   if (!asks_for_credentials_) {
     log(LogLevel::kWarning,
         "no credentials are asked for: whoever can reach this machine's loopback address may read and write every "
         "tenant. Create a token (bahi token create) to change that");
   } else if (access_->empty()) {
     log(LogLevel::kWarning, "credentials are asked for, but the store holds no token: nobody can enter");
-  }
-  if (!endpoint_.address().is_loopback()) {
-    log(LogLevel::kWarning, "the connections are not encrypted: tokens and events can be read on the way");
   }
 }
 
@@ -185,14 +221,14 @@ asio::awaitable<void> Server::Impl::accept_loop() {
       socket.close(problem);
       continue;
     }
-    traffic_.accepted.fetch_add(1, std::memory_order_relaxed);
-    take_in(std::move(socket), home);
+    const std::uint64_t number = traffic_.accepted.fetch_add(1, std::memory_order_relaxed) + 1;
+    take_in(std::move(socket), number, home);
   }
 }
 
-void Server::Impl::take_in(tcp::socket socket, IoThread& home) {
-  asio::post(home.context, [this, &home, socket = std::move(socket)]() mutable {
-    const auto connection = std::make_shared<Connection>(std::move(socket), home, *services_);
+void Server::Impl::take_in(tcp::socket socket, std::uint64_t number, IoThread& home) {
+  asio::post(home.context, [this, number, &home, socket = std::move(socket)]() mutable {
+    const auto connection = std::make_shared<Connection>(std::move(socket), number, home, *services_);
     connection->run();
     if (stopping_.load()) connection->begin_shutdown();
   });
@@ -200,7 +236,7 @@ void Server::Impl::take_in(tcp::socket socket, IoThread& home) {
 
 asio::awaitable<void> Server::Impl::tick_loop(IoThread& thread) {
   asio::steady_timer timer(thread.context);
-  for (;;) {
+  for (std::uint32_t ticks = 1;; ++ticks) {
     timer.expires_after(kTickInterval);
     error_code problem;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, problem));
@@ -211,8 +247,11 @@ asio::awaitable<void> Server::Impl::tick_loop(IoThread& thread) {
       connection->tick();
       connection->measure(gauges);
     }
-    const std::scoped_lock lock(thread.gauges_mutex);
-    thread.gauges = gauges;
+    {
+      const std::scoped_lock lock(thread.gauges_mutex);
+      thread.gauges = gauges;
+    }
+    if (&thread == io_threads_.front().get() && ticks % kTicksToTellLeftOut == 0) audit_.tell_left_out(false);
   }
 }
 
@@ -234,16 +273,20 @@ void Server::Impl::stop() {
     acceptor_.close(ignored);
   });
   on_all_connections([](Connection& connection) { connection.begin_shutdown(); });
+  if (queries_) queries_->begin_shutdown();
   const auto deadline = std::chrono::steady_clock::now() + options_.shutdown_deadline;
   while (!all_gone() && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   on_all_connections([](Connection& connection) { connection.abort(); });
   workers_.join();
+  if (projections_) projections_->close();
+  if (queries_) queries_->stop();
   for (auto left = traffic_.appends_in_flight.load(); left != 0; left = traffic_.appends_in_flight.load()) {
     traffic_.appends_in_flight.wait(left);
   }
   while (!all_gone()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  audit_.tell_left_out(true);
   audit_.settle();
   for (const auto& thread : io_threads_) {
     thread->work.reset();
@@ -268,6 +311,9 @@ Result<std::unique_ptr<Server>> Server::start(Engine& engine, ServerOptions opti
 
 void Server::stop() {
   impl_->stop();
+}
+Status Server::reload_certificates() {
+  return impl_->reload_certificates();
 }
 std::uint16_t Server::port() const noexcept {
   return impl_->endpoint_.port();

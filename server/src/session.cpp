@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kGatherBytes = std::size_t{16} << 10U;
 /// What one turn of a read may give, so that reads of one connection take turns.
 constexpr std::size_t kTurnBytes = std::size_t{256} << 10U;
+/// An append that is above its tenant's rate waits at most this long.
+constexpr std::chrono::milliseconds kHoldMax{10'000};
 
 template <class T>
 bool is(const wire::Message& message) {
@@ -20,19 +22,25 @@ bool is(const wire::Message& message) {
 
 bool is_administration(const wire::Message& message) {
   return is<wire::CreateTenant>(message) || is<wire::ListTenants>(message) || is<wire::CreateToken>(message) ||
-         is<wire::ListTokens>(message) || is<wire::RevokeToken>(message) || is<wire::GetStatus>(message) ||
-         is<wire::VerifyStore>(message);
+         is<wire::SetTenantLimits>(message) || is<wire::ListTokens>(message) || is<wire::RevokeToken>(message) ||
+         is<wire::GetStatus>(message) || is<wire::VerifyStore>(message) || is<wire::ManageProjection>(message) ||
+         is<wire::ListProjections>(message);
+}
+
+bool is_question(const wire::Message& message) {
+  return is<wire::Query>(message) || is<wire::Command>(message);
 }
 
 bool is_request(const wire::Message& message) {
-  return is<wire::Append>(message) || is<wire::Read>(message) || is_administration(message);
+  return is<wire::Append>(message) || is<wire::Read>(message) || is_question(message) || is_administration(message);
 }
 
 }  // namespace
 
-Session::Session(const Limits& limits, Doorkeeper doorkeeper, const Clock& clock, TimePoint now)
+Session::Session(const Limits& limits, Doorkeeper doorkeeper, const Clock& clock, TimePoint now, Metering metering)
     : limits_(limits),
       doorkeeper_(std::move(doorkeeper)),
+      metering_(std::move(metering)),
       clock_(clock),
       began_(now),
       received_(now),
@@ -42,8 +50,12 @@ Session::Session(const Limits& limits, Doorkeeper doorkeeper, const Clock& clock
 
 // --- from the peer
 
+void Session::begin(TimePoint now) {
+  began_ = received_ = frame_began_ = progressed_ = pinged_ = now;
+}
+
 bool Session::wants_input() const noexcept {
-  return phase_ != Phase::kClosing && output_bytes_ < limits_.write_queue_bytes_max &&
+  return phase_ != Phase::kClosing && held_.empty() && output_bytes_ < limits_.write_queue_bytes_max &&
          in_flight_bytes_ < limits_.in_flight_bytes_max;
 }
 
@@ -77,12 +89,7 @@ void Session::greet(const wire::Envelope& envelope) {
     return fail({ErrorCode::kUnsupportedProtocol, fmt::format("protocol version {}.{}; this server speaks {}.{}",
                                                               hello->major, hello->minor, wire::kMajor, wire::kMinor)});
   }
-  const Result<CredentialPtr> admitted = doorkeeper_(*hello);
-  if (!admitted) {
-    actions_.emplace_back(RecordDenial{"Hello", admitted.error().message()});
-    return fail(admitted.error());
-  }
-  credential_ = *admitted;
+  if (const Status entered = enter(*hello); !entered) return fail(entered.error());
   phase_ = Phase::kOpen;
   splitter_.set_frame_bytes_max(kFrameBytesMax);
   wire::Welcome welcome;
@@ -99,6 +106,21 @@ void Session::greet(const wire::Envelope& envelope) {
   put(envelope.request, welcome);
 }
 
+Status Session::enter(const wire::Hello& hello) {
+  Result<CredentialPtr> admitted = doorkeeper_(hello);
+  if (!admitted) {
+    actions_.emplace_back(RecordDenial{0, "Hello", admitted.error().message()});
+    return admitted.error();
+  }
+  if (metering_) meter_ = metering_(**admitted);
+  if (meter_) {
+    BAHI_ASSIGN(ticket_, meter_->open_connection());
+  }
+  credential_ = std::move(*admitted);
+  client_name_ = hello.client;
+  return {};
+}
+
 void Session::dispatch(wire::Envelope envelope, std::string_view payload) {
   if (handle_conversation(envelope)) return;
   ++requests_received_;
@@ -108,8 +130,10 @@ void Session::dispatch(wire::Envelope envelope, std::string_view payload) {
     return fail({ErrorCode::kMalformedFrame, fmt::format("the request id {} is in use", request)});
   }
   if (const Status checked = check_request(envelope.message); !checked) {
-    if (checked.error().code() == ErrorCode::kForbidden) {
-      actions_.emplace_back(RecordDenial{std::string(wire::name_of(envelope.message)), checked.error().message()});
+    const ErrorCode code = checked.error().code();
+    if (code == ErrorCode::kForbidden || code == ErrorCode::kUnauthenticated) {
+      actions_.emplace_back(
+          RecordDenial{request, std::string(wire::name_of(envelope.message)), checked.error().message()});
     }
     return refuse(request, checked.error());
   }
@@ -118,7 +142,11 @@ void Session::dispatch(wire::Envelope envelope, std::string_view payload) {
   }
   if (auto* read = std::get_if<wire::Read>(&envelope.message)) return start_read(request, std::move(*read));
   in_flight_.emplace(request, 0);
-  actions_.emplace_back(Administer{request, std::move(envelope.message)});
+  if (is_question(envelope.message)) {
+    actions_.emplace_back(Ask{request, std::move(envelope.message)});
+  } else {
+    actions_.emplace_back(Administer{request, std::move(envelope.message)});
+  }
 }
 
 /// True: the message was part of the conversation, not a request.
@@ -160,12 +188,47 @@ void Session::start_append(std::uint64_t request, AppendRequest append, std::str
   append.body.bytes.assign(payload);
   in_flight_.emplace(request, payload.size());
   in_flight_bytes_ += payload.size();
-  actions_.emplace_back(SubmitAppend{request, std::move(append)});
+  if (!meter_) {
+    actions_.emplace_back(SubmitAppend{request, std::move(append)});
+    return;
+  }
+  held_.push_back({{request, std::move(append)}, received_});
+  if (held_.size() == 1) admit_held(received_);
+}
+
+/// Lets go what the tenant may append now, in the order in which it came.
+void Session::admit_held(TimePoint now) {
+  while (!held_.empty()) {
+    SubmitAppend& next = held_.front().append;
+    const Status admitted = meter_->admit_append(next.append.body.bytes.size(), next.append.body.event_count, now);
+    if (admitted) {
+      actions_.emplace_back(std::move(next));
+    } else if (admitted.error().code() != ErrorCode::kOverloaded) {
+      answer(next.request, wire::Failure{admitted.error()});
+    } else {
+      const bool hopeless = std::chrono::milliseconds(admitted.error().retry_after_ms()) > kHoldMax ||
+                            now - held_.front().since > kHoldMax;
+      // Those behind it too: what comes later must not be stored before it.
+      if (hopeless) refuse_held(admitted.error());
+      return;
+    }
+    held_.pop_front();
+  }
+}
+
+void Session::refuse_held(const Error& error) {
+  for (const HeldAppend& held : std::exchange(held_, {})) answer(held.append.request, wire::Failure{error});
 }
 
 void Session::start_read(std::uint64_t request, wire::Read read) {
   read.request.tenant = credential_->tenant;
-  reads_.emplace(request, ReadState{});
+  ReadState state;
+  if (meter_ && read.follow) {
+    Result<TenantMeter::Ticket> ticket = meter_->open_subscription();
+    if (!ticket) return refuse(request, ticket.error());
+    state.ticket = std::move(*ticket);
+  }
+  reads_.emplace(request, std::move(state));
   actions_.emplace_back(OpenRead{request, std::move(read.request), read.follow});
   grant(request, read.credit);
 }
@@ -202,7 +265,12 @@ void Session::answer(std::uint64_t request, const wire::Message& message) {
   if (found == in_flight_.end()) return;
   in_flight_bytes_ -= found->second;
   in_flight_.erase(found);
-  if (phase_ != Phase::kClosing) put(request, message);
+  if (phase_ != Phase::kClosing) {
+    const std::string_view payload = wire::payload_of(message);
+    put(request, message, payload.size());
+    output_.back().append(payload);
+    output_bytes_ += payload.size();
+  }
   finish_if_drained();
 }
 
@@ -292,6 +360,7 @@ void Session::sent(std::size_t bytes, TimePoint now) {
 // --- time and end
 
 void Session::tick(TimePoint now) {
+  if (!held_.empty() && credential_->live(clock_.now())) admit_held(now);
   if (output_bytes_ == 0) progressed_ = now;
   if (now - progressed_ > limits_.write_deadline) {
     stuck_ = true;
@@ -325,6 +394,7 @@ void Session::begin_shutdown() {
   if (phase_ != Phase::kOpen) return;
   phase_ = Phase::kDraining;
   put(0, wire::GoingAway{});
+  refuse_held({ErrorCode::kShuttingDown, "the server is stopping; nothing was stored"});
   for (const auto& [request, read] : reads_) {
     actions_.emplace_back(CloseRead{request});
     refuse(request, {ErrorCode::kShuttingDown, "the server is stopping; the read can go on where it was"});
@@ -344,10 +414,18 @@ void Session::fail(const Error& error) {
   end();
 }
 
+void Session::fail_silently(const Error& why) {
+  if (phase_ == Phase::kClosing) return;
+  failure_ = why.to_string();
+  end();
+}
+
 void Session::end() {
   phase_ = Phase::kClosing;
   for (const auto& [request, read] : reads_) actions_.emplace_back(CloseRead{request});
   reads_.clear();
+  held_.clear();
+  ticket_.reset();
 }
 
 }  // namespace bahi::server

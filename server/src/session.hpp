@@ -24,6 +24,7 @@
 #include "bahi/server/access.hpp"
 #include "bahi/server/options.hpp"
 #include "batch_feed.hpp"
+#include "tenant_meter.hpp"
 
 namespace bahi::server {
 
@@ -47,14 +48,23 @@ struct Administer {
   std::uint64_t request = 0;
   wire::Message message;
 };
+/// A query or a command.
+struct Ask {
+  std::uint64_t request = 0;
+  wire::Message message;
+};
 struct RecordDenial {
+  std::uint64_t request_id = 0;
   std::string request;  ///< the message's name
   std::string reason;
 };
-using Action = std::variant<SubmitAppend, OpenRead, CloseRead, Administer, RecordDenial>;
+using Action = std::variant<SubmitAppend, OpenRead, CloseRead, Administer, Ask, RecordDenial>;
 
 /// Who the sender of this Hello is, or why it may not come in.
 using Doorkeeper = std::function<Result<CredentialPtr>(const wire::Hello&)>;
+
+/// The meter of the credential's tenant; may be null.
+using Metering = std::function<std::shared_ptr<TenantMeter>(const Credential&)>;
 
 /// Which read may go on, and with how many bytes.
 struct ReadTurn {
@@ -65,9 +75,11 @@ struct ReadTurn {
 /// Not thread-safe.
 class Session {
  public:
-  Session(const Limits& limits, Doorkeeper doorkeeper, const Clock& clock, TimePoint now);
+  Session(const Limits& limits, Doorkeeper doorkeeper, const Clock& clock, TimePoint now, Metering metering = {});
 
   // --- from the peer
+  /// What lies below the conversation is ready only now: its deadlines begin here.
+  void begin(TimePoint now);
   void receive(std::string_view bytes, TimePoint now);
   /// Whether more may be received now; otherwise the peer has to wait until its work is done and its answers are taken.
   [[nodiscard]] bool wants_input() const noexcept;
@@ -98,6 +110,10 @@ class Session {
   void begin_shutdown();
   /// Ends the conversation, telling the peer why.
   void fail(const Error& error);
+  /// Ends it without a word: what lies below the conversation is broken. `why` is for the log.
+  void fail_silently(const Error& why);
+  /// Part of what was taken has been sent; `sent` follows with all of it.
+  void progress(TimePoint now) noexcept { progressed_ = now; }
   /// The peer has gone.
   void end();
   /// What is received is passed over; close the connection when the output is sent.
@@ -108,23 +124,33 @@ class Session {
   [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
   /// Null before the handshake is done.
   [[nodiscard]] const CredentialPtr& credential() const noexcept { return credential_; }
+  /// As the peer calls itself; any bytes.
+  [[nodiscard]] const std::string& client_name() const noexcept { return client_name_; }
   [[nodiscard]] std::size_t reads_open() const noexcept { return reads_.size(); }
   [[nodiscard]] std::uint64_t requests_received() const noexcept { return requests_received_; }
 
  private:
   enum class Phase : std::uint8_t { kHandshake, kOpen, kDraining, kClosing };
+  struct HeldAppend {
+    SubmitAppend append;
+    TimePoint since;
+  };
   struct ReadState {
-    std::int64_t credit = 0;  // may fall below 0 by one batch
-    bool waiting = true;      // for the feed to be opened, or for new events
-    bool caught_up = false;   // the peer has been told
+    std::int64_t credit = 0;     // may fall below 0 by one batch
+    bool waiting = true;         // for the feed to be opened, or for new events
+    bool caught_up = false;      // the peer has been told
+    TenantMeter::Ticket ticket;  // of a subscription
   };
 
   void handle(const FrameView& frame);
   void greet(const wire::Envelope& envelope);
+  [[nodiscard]] Status enter(const wire::Hello& hello);
   void dispatch(wire::Envelope envelope, std::string_view payload);
   [[nodiscard]] bool handle_conversation(const wire::Envelope& envelope);
   [[nodiscard]] Status check_request(const wire::Message& message) const;
   void start_append(std::uint64_t request, AppendRequest append, std::string_view payload);
+  void admit_held(TimePoint now);
+  void refuse_held(const Error& error);
   void start_read(std::uint64_t request, wire::Read read);
   void grant(std::uint64_t request, std::uint64_t bytes);
   void cancel(std::uint64_t request);
@@ -134,16 +160,21 @@ class Session {
 
   const Limits limits_;
   const Doorkeeper doorkeeper_;
+  const Metering metering_;
   const Clock& clock_;
   Phase phase_ = Phase::kHandshake;
   bool stuck_ = false;
   std::string failure_;
   CredentialPtr credential_;
+  std::string client_name_;
+  std::shared_ptr<TenantMeter> meter_;  // null: nothing is metered
+  TenantMeter::Ticket ticket_;          // of the connection
   FrameSplitter splitter_{kHandshakeBytesMax};
   std::deque<Action> actions_;
 
   std::map<std::uint64_t, std::size_t> in_flight_;  // request to bytes of its body
   std::size_t in_flight_bytes_ = 0;
+  std::deque<HeldAppend> held_;  // until the tenant's rate allows them; in_flight_ has them too
   std::map<std::uint64_t, ReadState> reads_;
   std::uint64_t last_turn_ = 0;  // the read that went on last
   std::uint64_t requests_received_ = 0;

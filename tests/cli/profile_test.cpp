@@ -74,6 +74,16 @@ TEST_CASE("profile: its token opens its server, and is told to no other", "[cli]
   CHECK(home.bahi({"tenant", "list", "--profile", "filed"}).err.find("chmod 600") != std::string::npos);
 }
 
+TEST_CASE("profile: what is set for TLS comes back", "[cli][profile]") {
+  const Home home;
+  REQUIRE(
+      home.bahi({"profile", "set", "far", "--server", "127.0.0.1:1", "--tls", "--ca", "/nowhere/ca.pem"}).exit_code ==
+      0);
+  const Outcome refused = home.bahi({"ping"});
+  CHECK(refused.exit_code != 0);
+  CHECK(refused.err.find("/nowhere/ca.pem") != std::string::npos);
+}
+
 TEST_CASE("profile: a token that others may read is refused", "[cli][profile]") {
   const Home home;
   REQUIRE(home.bahi({"profile", "set", "a", "--server", "127.0.0.1:1", "--token", "bahi_x"}).exit_code == 0);

@@ -3,7 +3,6 @@
 
 #include <catch2/catch.hpp>
 
-#include "bahi_process.hpp"
 #include "serving.hpp"
 
 namespace bahi::test {
@@ -81,6 +80,53 @@ TEST_CASE("serve: with a token in the store, only tokens enter", "[cli][server]"
   CHECK(stopped.err.find(admin.substr(40)) == std::string::npos);
 }
 
+TEST_CASE("serve: limits of tenants, in the directory and over TCP", "[cli][server]") {
+  const Store store;
+  CHECK(store.bahi({"tenant", "limit", "shop", "--events-per-second", "10"}).exit_code == 0);
+  CHECK(store.bahi({"tenant", "limit", "nobody", "--connections", "1"}).exit_code == 5);
+  CHECK(store.bahi({"tenant", "limit", "shop"}).exit_code == 3);
+  const Outcome wrong = store.bahi({"tenant", "limit", "shop", "--connections", "few"});
+  CHECK(wrong.exit_code == 3);
+  CHECK(wrong.err.find("--connections: 'few'") != std::string::npos);
+  CHECK(store.bahi({"tenant", "show", "nobody"}).exit_code == 5);
+  CHECK(store.bahi({"tenant", "show", "shop"}).out.find("set for this tenant") != std::string::npos);
+  Serving server(store, {"--tenant-connections-max", "50"});
+  const auto shown = [&](const std::string& name) {
+    return member(server.bahi({"tenant", "show", "shop", "--json"}).out, name);
+  };
+  CHECK(shown("events_per_second") == "10");
+  CHECK(shown("connections_max") == "50");
+  CHECK(shown("bytes_per_second") == "null");
+  // One request of more events than a second allows passes, the next does not.
+  CHECK(server.bahi({"import", "-t", "shop"}, "", event_lines(0, 500)).exit_code == 0);
+  const Outcome refused = server.bahi({"append", "-t", "shop", "--stream", "even-0", "--type", "x"});
+  CHECK(refused.exit_code == 7);
+  CHECK(refused.err.find("may append 10 events per second; retry in") != std::string::npos);
+  CHECK(server.bahi({"tenant", "limit", "shop", "--events-per-second", "none", "--stored-bytes", "1"}).exit_code == 0);
+  CHECK(server.bahi({"append", "-t", "shop", "--stream", "even-0", "--type", "x"}).exit_code == 8);
+  CHECK(server.bahi({"tenant", "limit", "shop", "--stored-bytes", "default"}).exit_code == 0);
+  CHECK(server.bahi({"append", "-t", "shop", "--stream", "even-0", "--type", "x"}).exit_code == 0);
+  CHECK(shown("events") == "501");
+  CHECK(std::stoul(shown("stored_bytes")) > 1000);
+  CHECK(server.stop().exit_code == 0);
+}
+
+TEST_CASE("serve: the log names connections and requests, on one line each", "[cli][server]") {
+  const Store store;
+  const std::string token = split_lines(store.bahi({"token", "create", "-t", "shop", "--role", "reader"}).out).front();
+  Serving server(store);
+  CHECK(server.bahi({"append", "-t", "shop", "--stream", "even-0", "--type", "x"}, token).exit_code == 8);
+  CHECK(server.bahi({"read", "-t", "shop"}, "wrong\ntoken").exit_code == 8);
+  const std::string log = server.stop().err;
+  INFO(log);
+  CHECK(log.find("event=entered tenant=shop role=reader credential=\"token ") != std::string::npos);
+  CHECK(log.find("event=denied request=1 name=Append reason=\"Append: the role reader") != std::string::npos);
+  CHECK(log.find("event=denied request=0 name=Hello") != std::string::npos);
+  CHECK(log.find("event=closed") != std::string::npos);
+  CHECK(log.find(token.substr(40)) == std::string::npos);
+  for (const std::string& line : split_lines(log)) CHECK(line.starts_with("20"));
+}
+
 TEST_CASE("serve: command line before environment before file before default", "[cli][server]") {
   const TempDirectory directory;
   const std::string file = directory.file("bahi.toml", "in_flight_max = 7\nreads_max = 8\nconnections_max = 9\n");
@@ -108,6 +154,10 @@ TEST_CASE("serve: a wrong setting is named, with its place", "[cli][server]") {
   CHECK(complaint("reads_max = 0\n").find("reads_max: '0' is not a whole number from 1") != std::string::npos);
   CHECK(complaint("reads_max = \n").find("line 1") != std::string::npos);
   CHECK(complaint("", {"--listen", "0.0.0.0:1", "--credentials", "none"}).find("loopback") != std::string::npos);
+  CHECK(complaint("", {"--listen", "0.0.0.0:1"}).find("set tls_certificate and tls_key") != std::string::npos);
+  CHECK(complaint("tls_key = \"/nowhere\"\n").find("tls_certificate: no file is named") != std::string::npos);
+  CHECK(complaint("tls_client_certificates = \"maybe\"\n").find("line 1: tls_client_certificates") !=
+        std::string::npos);
   CHECK(complaint("", {"--idle-deadline-ms", "10"}).find("idle_deadline") != std::string::npos);
 }
 

@@ -1,4 +1,4 @@
-// A server that runs beside a test, as the real program.
+// `bahi serve` for the length of a test.
 #pragma once
 
 #include <csignal>
@@ -25,6 +25,7 @@ class Serving {
     return run(arguments, input, {"BAHI_SERVER=" + address_, "BAHI_TOKEN=" + token});
   }
   [[nodiscard]] const std::string& address() const { return address_; }
+  void signal(int number) const { process_.signal(number); }
   Outcome stop() {
     process_.signal(SIGTERM);
     return process_.wait();

@@ -73,6 +73,24 @@ TEST_CASE("e2e: every way to read gives what the engine gives", "[e2e]") {
   }
 }
 
+TEST_CASE("e2e: a filtered read gives a batch once, wherever the parts end that the server looks at", "[e2e]") {
+  TestServer server;
+  const auto client = server.client();
+  // 4,096 offsets, and so each multiple of it, lie inside a batch of 11.
+  for (std::size_t i = 0; i < 800; ++i) REQUIRE(client->append(request_of({}, some_events(i * 11, 11))));
+  for (const Direction direction : {Direction::kForward, Direction::kBackward}) {
+    ReadRequest request;
+    request.direction = direction;
+    request.filter.category = "order";
+    CHECK(drain(*client->read(request)).size() == 8800);
+    request.filter = {};
+    request.filter.types = {"placed"};
+    request.from = Offset{5};
+    request.tenant = server.shop();
+    CHECK(drain(*client->read(request)) == read_all(server.engine(), request));
+  }
+}
+
 TEST_CASE("e2e: a read beyond the end is refused", "[e2e]") {
   TestServer server;
   const auto client = server.client();

@@ -1,11 +1,79 @@
 // Lost connections: what was asked for is done, once.
+#include <array>
 #include <atomic>
 #include <thread>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
+
+#include "bahi/schemas/frame.hpp"
 #include "server_fixture.hpp"
 
 namespace bahi::test {
 namespace {
+
+using boost::asio::ip::tcp;
+
+/// The id of the next request that comes.
+std::uint64_t await_request(tcp::socket& socket, FrameSplitter& splitter) {
+  std::array<char, 4096> bytes{};
+  FrameView frame;
+  for (;;) {
+    splitter.push({bytes.data(), socket.read_some(boost::asio::buffer(bytes))});
+    while (splitter.next(frame).value()) return wire::decode_head(frame.head).value().request;
+  }
+}
+
+/// Lets a client in twice: hangs up on its first append, and answers `answer` to the repeat.
+void serve_badly(tcp::acceptor& acceptor, const Error& answer) {
+  const auto send = [](tcp::socket& socket, std::uint64_t request, const wire::Message& message) {
+    std::string frame;
+    wire::put_frame(request, message, 0, frame);
+    boost::asio::write(socket, boost::asio::buffer(frame));
+  };
+  for (const bool repeated : {false, true}) {
+    tcp::socket socket = acceptor.accept();
+    FrameSplitter splitter(kFrameBytesMax);
+    (void)await_request(socket, splitter);
+    wire::Welcome welcome;
+    welcome.in_flight_max = 10;
+    welcome.heartbeat_interval_ms = 60'000;
+    send(socket, 0, welcome);
+    const std::uint64_t append = await_request(socket, splitter);
+    if (!repeated) continue;
+    send(socket, append, wire::Failure{answer});
+    boost::system::error_code hung_up;
+    std::array<char, 16> bytes{};
+    while (!hung_up) (void)socket.read_some(boost::asio::buffer(bytes), hung_up);
+  }
+}
+
+TEST_CASE("e2e: an append whose repeat is refused may be stored, and is not said to be refused", "[e2e][reconnect]") {
+  const std::vector<std::pair<ErrorCode, ErrorCode>> answers{
+      {ErrorCode::kOverloaded, ErrorCode::kConnectionLost},
+      {ErrorCode::kDiskFull, ErrorCode::kConnectionLost},
+      {ErrorCode::kReadOnly, ErrorCode::kConnectionLost},
+      // These are found out after the look for an earlier result.
+      {ErrorCode::kWrongExpectedVersion, ErrorCode::kWrongExpectedVersion},
+      {ErrorCode::kConditionFailed, ErrorCode::kConditionFailed},
+      {ErrorCode::kWriteFailed, ErrorCode::kWriteFailed}};
+  for (const auto& [answered, told] : answers) {
+    boost::asio::io_context context;
+    tcp::acceptor acceptor(context, {boost::asio::ip::address_v4::loopback(), 0});
+    std::thread server([&, answer = Error(answered, "no")] { serve_badly(acceptor, answer); });
+    client::ClientOptions options;
+    options.port = acceptor.local_endpoint().port();
+    options.retry_for = std::chrono::minutes(5);
+    auto client = client::Client::connect(options);
+    REQUIRE(client);
+    const auto result = (*client)->append(request_of({}, {{"order-1"}}));
+    client->reset();
+    server.join();
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code() == told);
+  }
+}
 
 TEST_CASE("e2e: appends survive restarts of the server and are stored once", "[e2e][reconnect]") {
   TestServer server;

@@ -32,6 +32,7 @@ TestServer::~TestServer() {
 }
 
 void TestServer::start() {
+  if (!options_.views.empty()) options_.views = directory_.path() / "views";
   if (!engine_) engine_ = open_engine(directory_.path());
   auto started = server::Server::start(*engine_, options_);
   REQUIRE(started);
@@ -89,6 +90,22 @@ std::vector<ReadEvent> take(client::EventReader& reader, std::size_t count) {
     events.push_back(copy_of(view));
   }
   return events;
+}
+
+std::size_t count_events(TestServer& server, const std::string& type) {
+  ReadRequest request = everything(kSystemTenant);
+  request.filter.types = {type};
+  return read_all(server.engine(), request).size();
+}
+
+void wait_for_events(TestServer& server, const std::string& type, std::size_t count) {
+  while (count_events(server, type) < count) {
+    const auto end = server.engine().durable_offset(kSystemTenant);
+    if (count_events(server, type) >= count) break;
+    const Status moved = server.engine().wait_for(kSystemTenant, end, std::chrono::minutes(2));
+    REQUIRE(moved);
+  }
+  CHECK(count_events(server, type) == count);
 }
 
 }  // namespace bahi::test

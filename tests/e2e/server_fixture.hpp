@@ -50,4 +50,9 @@ std::vector<ReadEvent> drain(client::EventReader& reader);
 /// The next `count` events of a subscription.
 std::vector<ReadEvent> take(client::EventReader& reader, std::size_t count);
 
+/// Events of this type in the system tenant's log.
+std::size_t count_events(TestServer& server, const std::string& type);
+/// Waits until the system tenant holds `count` events of `type`, and checks that there are no more.
+void wait_for_events(TestServer& server, const std::string& type, std::size_t count);
+
 }  // namespace bahi::test

@@ -47,6 +47,24 @@ TEST_CASE("e2e: a subscription gives history, then what is appended", "[e2e][sub
   CHECK(nothing.error().code() == ErrorCode::kDeadlineExceeded);
 }
 
+TEST_CASE("e2e: a subscription that waits in vain stays where it began", "[e2e][subscription]") {
+  TestServer server;
+  append_many(server.engine(), server.shop(), 2, 5);
+  const auto client = server.client();
+  ReadRequest request;
+  request.from = Offset{10};
+  const auto reader = client->subscribe(request);
+  EventView event;
+  CHECK_FALSE(reader->next(event, std::chrono::milliseconds(0)));
+  CHECK(reader->position() == Offset{10});
+  // And so does one whose filter passes over all there is.
+  request.from = Offset{7};
+  request.filter.types = {"unheard-of"};
+  const auto other = client->subscribe(request);
+  CHECK_FALSE(other->next(event, std::chrono::milliseconds(1)));
+  CHECK(other->position() >= Offset{7});
+}
+
 TEST_CASE("e2e: no gap and no repeat at the seam, with writers at work", "[e2e][subscription]") {
   TestServer server;
   std::atomic<bool> stop{false};

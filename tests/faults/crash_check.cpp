@@ -7,30 +7,11 @@
 
 namespace bahi::faults {
 
-bool holds(const Intent& intent, std::int64_t version) {
-  switch (static_cast<ExpectedVersion::Kind>(intent.expected_kind)) {
-    case ExpectedVersion::Kind::kAny: return true;
-    case ExpectedVersion::Kind::kNoStream: return version == -1;
-    case ExpectedVersion::Kind::kStreamExists: return version >= 0;
-    case ExpectedVersion::Kind::kExactly: return version == intent.expected_version;
-  }
-  return false;
-}
-
-std::string describe(std::uint64_t request_id) {
-  return fmt::format("request {}.{}.{}", request_id >> 32U, (request_id >> 24U) & 0xFFU, request_id & 0xFFFFFFU);
-}
-
-std::int64_t Ledger::Tenant::version_of(const std::string& name) const {
-  const auto stream = streams.find(name);
-  return stream == streams.end() ? -1 : static_cast<std::int64_t>(stream->second.size()) - 1;
-}
-
 void Ledger::check_conflicts() {
   for (const Answer& answer : conflicts_) {
     const Request& request = requests_.at(answer.request_id);
     const Intent& intent = request.intent;
-    const Tenant& tenant = tenants_[intent.tenant];
+    const TenantHistory& tenant = tenants_[intent.tenant];
     const std::string name = describe(answer.request_id);
     if (static_cast<ErrorCode>(answer.code) == ErrorCode::kWrongExpectedVersion) {
       const std::string stream = hot_stream(intent.expected_stream);
@@ -55,7 +36,7 @@ void Ledger::check_conflicts() {
   conflicts_.clear();
 }
 
-void Ledger::check_stream(const Engine& engine, const Tenant& tenant, const std::string& name) {
+void Ledger::check_stream(const Engine& engine, const TenantHistory& tenant, const std::string& name) {
   static const std::vector<std::uint64_t> kNone;
   const auto stream = tenant.streams.find(name);
   ReadRequest read;
@@ -69,7 +50,7 @@ void Ledger::check_stream(const Engine& engine, const Tenant& tenant, const std:
   }
 }
 
-void Ledger::check_tag(const Engine& engine, const Tenant& tenant, const std::string& name) {
+void Ledger::check_tag(const Engine& engine, const TenantHistory& tenant, const std::string& name) {
   const auto tagged = tenant.tags.find(name);
   if (tagged == tenant.tags.end()) return;
   ReadRequest read;
@@ -100,7 +81,7 @@ void Ledger::check_offsets(const Engine& engine, ReadRequest request, const std:
 }
 
 void Ledger::rescan(const Engine& engine, std::uint32_t number) {
-  const Tenant& tenant = tenants_[number];
+  const TenantHistory& tenant = tenants_[number];
   ReadRequest read;
   read.tenant = *tenant.id;
   auto cursor = engine.read(read);
@@ -119,7 +100,7 @@ void Ledger::rescan(const Engine& engine, std::uint32_t number) {
     if (place.index == 0) {
       planned = plan_events(place.request_id, requests_.at(place.request_id).intent.plan_seed, kCrashEventsMax);
     }
-    if (!difference(planned.at(place.index), event).empty()) {
+    if (place.digest != digest_of(event) || !difference(planned.at(place.index), event).empty()) {
       return violation(fmt::format("shop{} offset {} has changed since it was last read", number, event.offset.value));
     }
   }

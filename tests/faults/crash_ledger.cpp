@@ -22,6 +22,17 @@ bool is_refusal(ErrorCode code) {
   }
 }
 
+/// Answers after which the request may be stored or not.
+bool leaves_unknown(ErrorCode code, Calls calls) {
+  const bool of_client = code == ErrorCode::kConnectionLost || code == ErrorCode::kCancelled;
+  return code == ErrorCode::kWriteFailed || (of_client && calls == Calls::kOutliveStore);
+}
+
+std::string describe(const Placement& place) {
+  return fmt::format("offset {}, count {}, time {}, versions {} {} {}", place.first_offset, place.event_count,
+                     place.recorded_at, place.first_versions[0], place.first_versions[1], place.first_versions[2]);
+}
+
 }  // namespace
 
 void Ledger::violation(std::string text) {
@@ -30,7 +41,7 @@ void Ledger::violation(std::string text) {
 
 std::uint64_t Ledger::event_count() const {
   std::uint64_t count = 0;
-  for (const Tenant& tenant : tenants_) count += tenant.events.size();
+  for (const TenantHistory& tenant : tenants_) count += tenant.events.size();
   return count;
 }
 
@@ -48,9 +59,16 @@ void Ledger::take(const Message& message) {
     case Message::Kind::kOpenFailed:
       violation(fmt::format("the store did not open: {}", message.announcement.text.data()));
       break;
-    case Message::Kind::kFault:
-      violation(fmt::format("the writer failed: {}", message.announcement.text.data()));
+    case Message::Kind::kFault: violation(message.announcement.text.data()); break;
+    case Message::Kind::kListening: break;
+    case Message::Kind::kReadStart:
+      reads_.begin(message.read_start, tenants_[message.read_start.tenant].acked_end);
       break;
+    case Message::Kind::kSeen:
+      totals_.sightings += message.seen.count;
+      reads_.take(message.seen);
+      break;
+    case Message::Kind::kReadEnd: reads_.take(message.read_end); break;
   }
 }
 
@@ -58,13 +76,14 @@ void Ledger::take_intent(const Intent& intent) {
   const auto [place, is_new] = requests_.try_emplace(intent.request_id);
   Request& request = place->second;
   if (is_new) {
-    Tenant& tenant = tenants_[intent.tenant];
+    TenantHistory& tenant = tenants_[intent.tenant];
     request.intent = intent;
     request.offset_floor = tenant.acked_end;
     const auto version = tenant.acked_versions.find(hot_stream(intent.expected_stream));
     if (version != tenant.acked_versions.end()) request.version_floor = version->second;
   }
   ++request.attempts;
+  ++request.open;
   request.settled = false;
   open_.push_back(intent.request_id);
 }
@@ -73,63 +92,63 @@ void Ledger::take_answer(const Answer& answer) {
   const auto found = requests_.find(answer.request_id);
   if (found == requests_.end()) return violation("an answer to a request that was never made");
   Request& request = found->second;
-  if (answer.code == 0) return take_acknowledgement(request, answer);
+  if (request.open == 0) return violation(describe(answer.request_id) + " was answered more often than it was made");
+  --request.open;
+  // Perhaps the server said it before it died and the log was checked: then what it says was new at that time.
+  const bool late = request.carried > 0;
+  if (late) {
+    --request.carried;
+    ++totals_.late_answers;
+  }
+  if (answer.code == 0) return take_acknowledgement(request, answer, late);
   const auto code = static_cast<ErrorCode>(answer.code);
   if (code == ErrorCode::kWrongExpectedVersion || code == ErrorCode::kConditionFailed) {
     ++totals_.conflicts;
     conflicts_.push_back(answer);
-    if (request.stored && request.intent.producer_high != 0) {
+    if (request.placed && !(late && request.attempts > 1)) {
       violation(fmt::format("{} is stored, but its retry was answered with a conflict", describe(answer.request_id)));
     }
   }
   if (is_refusal(code)) {
     ++request.refusals;
     ++totals_.refusals;
-  } else if (code != ErrorCode::kWriteFailed) {
+  } else if (!leaves_unknown(code, calls_)) {
     violation(fmt::format("{} was answered with {}", describe(answer.request_id), error_info(code).name));
   }
 }
 
-void Ledger::take_acknowledgement(Request& request, const Answer& answer) {
+void Ledger::take_acknowledgement(Request& request, const Answer& answer, bool late) {
   ++totals_.acks;
   if (answer.duplicate) ++totals_.duplicate_answers;
   const std::string name = describe(answer.request_id);
-  if (!answer.duplicate && request.answered_as_new) violation(fmt::format("{} was stored a second time", name));
+  if (!answer.duplicate && (request.answered_as_new || (request.placed && !late))) {
+    violation(fmt::format("{} was stored a second time, at {}", name, describe(answer)));
+  }
   request.answered_as_new = request.answered_as_new || !answer.duplicate;
   if (request.answer) {
-    const Answer& first = *request.answer;
-    if (first.first_offset != answer.first_offset || first.event_count != answer.event_count ||
-        first.recorded_at != answer.recorded_at || first.first_versions != answer.first_versions) {
-      violation(fmt::format("{} was answered with offset {} and later with {}", name, first.first_offset,
-                            answer.first_offset));
+    if (*request.answer != answer) {
+      violation(
+          fmt::format("{} was answered with {}, and later with {}", name, describe(*request.answer), describe(answer)));
     }
     return;
   }
-  if (request.stored && (!answer.duplicate || answer.first_offset != request.first_offset)) {
-    violation(fmt::format("{} is stored at {}, but its retry was answered with {} (duplicate: {})", name,
-                          request.first_offset, answer.first_offset, answer.duplicate));
-  }
   request.answer = answer;
-  Tenant& tenant = tenants_[request.intent.tenant];
+  compare(answer.request_id, request);
+  TenantHistory& tenant = tenants_[request.intent.tenant];
   tenant.acked_end = std::max(tenant.acked_end, answer.first_offset + answer.event_count);
-  // The last version of each stream follows from its first one here and the number of its events.
-  std::vector<std::string> streams;
-  std::vector<std::int64_t> versions;
-  for (const PlannedEvent& event : plan_events(request.intent.request_id, request.intent.plan_seed, kCrashEventsMax)) {
-    const auto place = std::find(streams.begin(), streams.end(), event.stream);
-    const auto index = static_cast<std::size_t>(place - streams.begin());
-    if (place == streams.end()) {
-      if (index >= answer.version_count) return violation(fmt::format("{}: an answer lacks versions", name));
-      streams.push_back(event.stream);
-      versions.push_back(answer.first_versions[index]);
-    } else {
-      ++versions[index];
-    }
+  const auto versions = last_versions(request.intent, answer);
+  if (versions.empty()) violation(fmt::format("{}: an answer lacks versions", name));
+  for (const auto& [stream, last] : versions) {
+    std::int64_t& version = tenant.acked_versions.try_emplace(stream, -1).first->second;
+    version = std::max(version, last);
   }
-  for (std::size_t index = 0; index < streams.size(); ++index) {
-    std::int64_t& version = tenant.acked_versions.try_emplace(streams[index], -1).first->second;
-    version = std::max(version, versions[index]);
-  }
+}
+
+/// What was answered against what is stored, as soon as both are known.
+void Ledger::compare(std::uint64_t id, const Request& request) {
+  if (!request.answer || !request.placed || *request.answer == *request.placed) return;
+  violation(fmt::format("{} was answered with {}; stored is {}", describe(id), describe(*request.answer),
+                        describe(*request.placed)));
 }
 
 void Ledger::check_tenants(const Engine& engine) {
@@ -148,7 +167,8 @@ void Ledger::check_tail(const Engine& engine, Random& random) {
   }
   settle();
   check_conflicts();
-  for (const Tenant& tenant : tenants_) {
+  check_reads();
+  for (const TenantHistory& tenant : tenants_) {
     if (!tenant.id) continue;
     check_stream(engine, tenant, hot_stream(random.below(kHotStreams)));
     check_tag(engine, tenant, tag_name(random.below(kTags)));
@@ -160,7 +180,7 @@ void Ledger::check_tail(const Engine& engine, Random& random) {
 }
 
 void Ledger::scan_tail(const Engine& engine, std::uint32_t number) {
-  Tenant& tenant = tenants_[number];
+  TenantHistory& tenant = tenants_[number];
   const std::uint64_t durable = engine.durable_offset(*tenant.id).value;
   if (durable < std::max<std::uint64_t>(tenant.acked_end, tenant.events.size())) {
     return violation(fmt::format("shop{} ends at {}, but {} was acknowledged and {} was read before", number, durable,
@@ -190,32 +210,30 @@ bool Ledger::begin_batch(std::uint32_t number, Batch& batch, const EventView& ev
   const std::string place = fmt::format("shop{} offset {}", number, event.offset.value);
   if (found == requests_.end()) return violation(place + ": an event that nobody wrote"), false;
   Request& request = found->second;
+  const std::string name = describe(event.id.high);
   if (request.intent.tenant != number) return violation(place + ": an event of another tenant"), false;
-  if (request.stored) {
-    violation(
-        fmt::format("{}: {} is stored again; it was at {}", place, describe(event.id.high), request.first_offset));
+  if (request.placed) {
+    violation(fmt::format("{}: {} is stored again; it was at {}", place, name, request.placed->first_offset));
     return false;
   }
-  if (request.settled)
-    violation(fmt::format("{}: {} appeared after its writer had died", place, describe(event.id.high)));
-  if (request.refusals == request.attempts) {
-    violation(fmt::format("{}: {} was refused, and is stored", place, describe(event.id.high)));
-  }
+  if (request.settled) violation(fmt::format("{}: {} appeared after its writer had died", place, name));
+  if (request.refusals == request.attempts) violation(fmt::format("{}: {} was refused, and is stored", place, name));
   if (event.offset.value < request.offset_floor) {
-    violation(fmt::format("{}: {} was submitted after offset {} had been acknowledged", place, describe(event.id.high),
+    violation(fmt::format("{}: {} was submitted after offset {} had been acknowledged", place, name,
                           request.offset_floor - 1));
   }
-  request.stored = true;
-  request.first_offset = event.offset.value;
   batch = {};
   batch.request = &request;
+  batch.place.first_offset = event.offset.value;
+  batch.place.recorded_at = event.recorded_at.nanos;
   batch.events = plan_events(request.intent.request_id, request.intent.plan_seed, kCrashEventsMax);
+  batch.place.event_count = static_cast<std::uint32_t>(batch.events.size());
   check_demands(number, request, event.offset.value);
   return true;
 }
 
 bool Ledger::take_event(std::uint32_t number, Batch& batch, const EventView& event) {
-  Tenant& tenant = tenants_[number];
+  TenantHistory& tenant = tenants_[number];
   const std::string place = fmt::format("shop{} offset {}", number, event.offset.value);
   if (event.offset.value != tenant.events.size() || event.tenant != *tenant.id) {
     return violation(fmt::format("{} comes where {} was due", place, tenant.events.size())), false;
@@ -225,44 +243,27 @@ bool Ledger::take_event(std::uint32_t number, Batch& batch, const EventView& eve
   if (const std::string_view field = difference(planned, event); !field.empty()) {
     return violation(fmt::format("{}: {} is not what was written", place, field)), false;
   }
-  std::vector<std::uint64_t>& stream = tenant.streams[planned.stream];
-  if (event.version.value != static_cast<std::int64_t>(stream.size())) {
-    violation(fmt::format("{}: version {} of {} where {} was due", place, event.version.value, planned.stream,
-                          stream.size()));
+  if (const std::int64_t due = tenant.version_of(planned.stream) + 1; event.version.value != due) {
+    violation(fmt::format("{}: version {} of {} where {} was due", place, event.version.value, planned.stream, due));
   }
+  if (event.recorded_at.nanos != batch.place.recorded_at) violation(place + ": recorded_at differs within the batch");
   if (std::find(batch.streams.begin(), batch.streams.end(), planned.stream) == batch.streams.end()) {
+    batch.place.first_versions.at(batch.streams.size()) = event.version.value;
     batch.streams.push_back(planned.stream);
-    batch.first_versions.push_back(event.version.value);
+    batch.place.version_count = static_cast<std::uint32_t>(batch.streams.size());
   }
-  stream.push_back(event.offset.value);
-  for (const std::string& tag : planned.tags) tenant.tags[tag].push_back(event.offset.value);
-  tenant.events.push_back({event.id.high, static_cast<std::uint32_t>(event.id.low)});
+  tenant.add(event);
   ++totals_.events;
-  const auto& answer = batch.request->answer;
-  if (answer && answer->recorded_at != event.recorded_at.nanos) violation(place + ": recorded_at is not as answered");
   if (++batch.next == batch.events.size()) {
-    end_batch(batch);
+    batch.request->placed = batch.place;
+    compare(batch.request->intent.request_id, *batch.request);
     batch = {};
   }
   return true;
 }
 
-void Ledger::end_batch(const Batch& batch) {
-  const auto& answer = batch.request->answer;
-  if (!answer) return;
-  const std::string name = describe(answer->request_id);
-  if (answer->first_offset != batch.request->first_offset || answer->event_count != batch.events.size()) {
-    violation(fmt::format("{} was answered with offset {}, count {}; stored at {}, count {}", name,
-                          answer->first_offset, answer->event_count, batch.request->first_offset, batch.events.size()));
-  }
-  if (answer->version_count != batch.streams.size() ||
-      !std::equal(batch.first_versions.begin(), batch.first_versions.end(), answer->first_versions.begin())) {
-    violation(fmt::format("{}: the versions answered are not the versions stored", name));
-  }
-}
-
 void Ledger::check_demands(std::uint32_t number, const Request& request, std::uint64_t offset) {
-  const Tenant& tenant = tenants_[number];
+  const TenantHistory& tenant = tenants_[number];
   const Intent& intent = request.intent;
   const std::int64_t version = tenant.version_of(hot_stream(intent.expected_stream));
   if (!holds(intent, version)) {
@@ -281,18 +282,29 @@ void Ledger::settle() {
   unknown_.clear();
   std::sort(open_.begin(), open_.end());
   open_.erase(std::unique(open_.begin(), open_.end()), open_.end());
+  std::vector<std::uint64_t> still_open;
   for (const std::uint64_t id : open_) {
     Request& request = requests_.at(id);
-    if (request.answer && !request.stored) {
+    if (calls_ == Calls::kEndWithStore) request.open = 0;
+    request.carried = request.open;
+    if (request.answer && !request.placed) {
       violation(fmt::format("{} was acknowledged at offset {} of shop{}, and is lost", describe(id),
                             request.answer->first_offset, request.intent.tenant));
     }
-    request.settled = !request.stored;
+    if (request.open > 0) {
+      still_open.push_back(id);
+      continue;
+    }
+    request.settled = !request.placed;
     if (request.answer || request.refusals == request.attempts) continue;
-    ++(request.stored ? totals_.unknown_stored : totals_.unknown_absent);
+    ++(request.placed ? totals_.unknown_stored : totals_.unknown_absent);
     if (request.intent.producer_high != 0) unknown_.push_back(id);
   }
-  open_.clear();
+  open_.swap(still_open);
+}
+
+void Ledger::check_reads() {
+  reads_.judge(tenants_, [this](std::string text) { violation(std::move(text)); });
 }
 
 std::vector<Intent> Ledger::choose_retries(Random& random) const {
@@ -300,7 +312,7 @@ std::vector<Intent> Ledger::choose_retries(Random& random) const {
   for (const std::uint64_t id : unknown_) {
     if (chosen.size() < 40 && !random.one_in(4)) chosen.push_back(requests_.at(id).intent);
   }
-  for (const Tenant& tenant : tenants_) {  // stored ones, from any time
+  for (const TenantHistory& tenant : tenants_) {  // stored ones, from any time
     for (int left = tenant.events.empty() ? 0 : 6; left > 0; --left) {
       const Request& request = requests_.at(tenant.events[random.below(tenant.events.size())].request_id);
       if (request.intent.producer_high != 0) chosen.push_back(request.intent);

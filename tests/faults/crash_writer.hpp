@@ -1,22 +1,16 @@
-// The process of bahi_crash that writes and is killed.
+// The process of bahi_crash that appends through an engine of its own and is killed.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
-#include <vector>
 
-#include "crash_message.hpp"
+#include "crash_child.hpp"
 
 namespace bahi::faults {
 
-struct WriterOptions {
-  std::filesystem::path store;
+struct WriterOptions : ChildOptions {
   std::filesystem::path retries;  ///< file of Intents to be submitted again
-  std::filesystem::path names;    ///< for the NameJournal
-  std::uint64_t seed = 0;
   std::uint32_t cycle = 0;
-  std::uint32_t run_ms = 0;  ///< then it closes the store and ends; 0 = never
-  int pipe = -1;
 };
 
 /// Opens the store on a lossy file system and appends until it is killed, the time is up, or the store turns

@@ -36,8 +36,19 @@ std::uint64_t Random::next() {
 std::string hot_stream(std::uint64_t number) {
   return fmt::format("account-{}", number);
 }
+std::optional<std::uint32_t> hot_stream_number(const std::string& name) {
+  constexpr std::string_view kPrefix = "account-";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  return static_cast<std::uint32_t>(std::strtoul(name.c_str() + kPrefix.size(), nullptr, 10));
+}
 std::string tag_name(std::uint64_t number) {
   return fmt::format("tag:{}", number);
+}
+std::string type_name(std::uint64_t number) {
+  return fmt::format("type-{}", number);
+}
+std::string category_name(std::uint64_t number) {
+  return number == 0 ? "account" : "order";
 }
 
 std::vector<PlannedEvent> plan_events(std::uint64_t request_id, std::uint64_t seed, std::uint32_t events_max) {
@@ -53,7 +64,7 @@ std::vector<PlannedEvent> plan_events(std::uint64_t request_id, std::uint64_t se
     PlannedEvent& event = events[index];
     event.id = {request_id, index};
     event.stream = streams[random.below(streams.size())];
-    event.type = fmt::format("type-{}", random.below(5));
+    event.type = type_name(random.below(kTypes));
     event.data = payload(random);
     for (std::uint64_t tags = random.below(3); tags > 0; --tags) {
       const std::string tag = tag_name(random.below(kTags));

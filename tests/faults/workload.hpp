@@ -15,6 +15,7 @@ namespace bahi::faults {
 
 inline constexpr std::uint32_t kHotStreams = 40;  ///< per tenant, written by everybody
 inline constexpr std::uint32_t kTags = 30;
+inline constexpr std::uint32_t kTypes = 5;
 
 /// Small, fast and the same on every machine (SplitMix64).
 class Random {
@@ -42,7 +43,12 @@ struct PlannedEvent {
 };
 
 [[nodiscard]] std::string hot_stream(std::uint64_t number);
+/// Nothing: the name is not of a hot stream.
+[[nodiscard]] std::optional<std::uint32_t> hot_stream_number(const std::string& name);
 [[nodiscard]] std::string tag_name(std::uint64_t number);
+[[nodiscard]] std::string type_name(std::uint64_t number);
+/// 0: of the hot streams, 1: of the others.
+[[nodiscard]] std::string category_name(std::uint64_t number);
 
 /// The events of request `request_id`; `events_max` ≥ 1.
 [[nodiscard]] std::vector<PlannedEvent> plan_events(std::uint64_t request_id, std::uint64_t seed,

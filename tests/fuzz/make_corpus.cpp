@@ -54,16 +54,27 @@ std::string conversation(unsigned shape, bool whole) {
   read.follow = shape % 2 == 0;
   read.credit = 1000;
   const std::vector<wire::Message> messages{
-      wire::Hello{}, read, wire::Append{append}, wire::Credit{500}, wire::Ping{}, wire::CreateToken{"shop", Role::kReader, "n", {}},
-      wire::Cancel{}, wire::RevokeToken{Uuid{1, 2}}, wire::ListTenants{}, wire::CreateTenant{"shop"},
-      wire::Batches{{1, 2}, {}}, wire::TokenList{{{Uuid{1, 2}, "shop", Role::kAdmin, "n", {}, {}}}},
+      wire::Hello{},
+      read,
+      wire::Append{append},
+      wire::Credit{500},
+      wire::Ping{},
+      wire::CreateToken{"shop", Role::kReader, "n", {}},
+      wire::Cancel{},
+      wire::RevokeToken{Uuid{1, 2}},
+      wire::ListTenants{},
+      wire::CreateTenant{"shop"},
+      wire::SetTenantLimits{"shop", {{TenantLimit::kConnections, 5}}},
+      wire::Batches{{1, 2}, {}},
+      wire::TokenList{{{Uuid{1, 2}, "shop", Role::kAdmin, "n", {}, {}}}},
       wire::Failure{Error{ErrorCode::kConditionFailed, "m", Conflict{"order-1", 1, 2}}}};
   std::string bytes;
   if (!whole) {
     wire::put_frame(shape, messages[shape % messages.size()], 0, bytes);
     return bytes.substr(kFramePrefixBytes);
   }
-  for (unsigned i = 0; i <= shape % 13; ++i) wire::put_frame(i, messages[(i * (1 + shape / 13)) % messages.size()], 0, bytes);
+  for (unsigned i = 0; i <= shape % 13; ++i)
+    wire::put_frame(i, messages[(i * (1 + shape / 13)) % messages.size()], 0, bytes);
   return bytes;
 }
 
@@ -83,7 +94,13 @@ std::string seed_for(std::string_view target, unsigned shape) {
     for (unsigned i = 0; i <= shape % 5; ++i) {
       seed += static_cast<char>(shape * 3);
       seed += "\x07order-1\x06Placed\x02{}";
-      if (shape % 2 == 1) seed += "\x0Atext/plain\x05\x06\x02\x01" "a\x01" "b\x04" "asha\x03why\x01" "1\x05";
+      if (shape % 2 == 1)
+        seed +=
+            "\x0Atext/plain\x05\x06\x02\x01"
+            "a\x01"
+            "b\x04"
+            "asha\x03why\x01"
+            "1\x05";
     }
     return seed;
   }

@@ -18,13 +18,14 @@ struct Folder {
 const std::vector<Folder>& folders() {
   static const std::vector<Folder> all{
       {"base", {}},
+      {"tls", {"base"}},
       {"schemas", {"base"}},
       {"engine", {"schemas", "base"}},
       {"snapshots", {"engine", "schemas", "base"}},
       {"projections", {"snapshots", "engine", "schemas", "base"}},
-      {"server", {"projections", "snapshots", "engine", "schemas", "base"}},
-      {"client", {"schemas", "base"}},
-      {"cli", {"client", "schemas", "base", "engine", "server"}},
+      {"server", {"projections", "snapshots", "engine", "schemas", "tls", "base"}},
+      {"client", {"schemas", "tls", "base"}},
+      {"cli", {"client", "schemas", "tls", "base", "engine", "server"}},
   };
   return all;
 }
@@ -67,7 +68,9 @@ bool may_use_rocksdb(std::string_view path, const Folder& folder) {
   return path.starts_with("engine/src/") || folder.name == "snapshots" || folder.name == "projections";
 }
 
-bool is_word(char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+bool is_word(char c) {
+  return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
 
 /// `mark` as a word of its own in `line`.
 bool holds_word(std::string_view line, std::string_view mark) {

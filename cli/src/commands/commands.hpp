@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <CLI/App.hpp>
 
@@ -22,6 +23,8 @@ struct Context {
   std::string token;
   std::string profile;  ///< a name; empty: the default one, when nothing else says where the store is
   bool uses_profile = true;
+  bool tls = false;  ///< asked for; also implied by a file below
+  tls::ClientSettings tls_settings;
   bool needs_directory = true;  ///< the command cannot do without, unless `server` is given
   [[nodiscard]] bool remote() const noexcept { return !server.empty(); }
   /// Of the command chosen. An error is reported by the caller.
@@ -33,6 +36,7 @@ void add_completion_command(CLI::App& app, Context& context);
 void add_profile_commands(CLI::App& app, Context& context);
 void add_top_command(CLI::App& app, Context& context);
 void add_tenant_commands(CLI::App& app, Context& context);
+void add_tenant_limit_commands(CLI::App& tenant, Context& context);
 void add_import_command(CLI::App& app, Context& context);
 void add_append_command(CLI::App& app, Context& context);
 void add_read_command(CLI::App& app, Context& context);
@@ -40,6 +44,8 @@ void add_verify_command(CLI::App& app, Context& context);
 void add_stats_command(CLI::App& app, Context& context);
 void add_index_commands(CLI::App& app, Context& context);
 void add_recover_command(CLI::App& app, Context& context);
+void add_projection_commands(CLI::App& app, Context& context);
+void add_query_commands(CLI::App& app, Context& context);
 void add_ping_command(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);
 void add_token_commands(CLI::App& app, Context& context);
@@ -57,5 +63,10 @@ Status apply_profile(Context& context);
 /// The tenant's log, on the server or in the directory of the command line.
 [[nodiscard]] Result<std::unique_ptr<TenantLog>> open_log(const Context& context, const std::string& tenant,
                                                           EngineOptions options);
+
+/// With their use and their limits; of a directory without connections and the server's defaults.
+[[nodiscard]] Result<std::vector<wire::TenantList::Entry>> all_tenants(const Context& context);
+/// One JSON object and a line break.
+void append_tenant_json(const wire::TenantList::Entry& tenant, std::string& text);
 
 }  // namespace bahi::cli

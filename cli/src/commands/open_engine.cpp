@@ -22,6 +22,8 @@ Result<client::ClientOptions> client_options(const Context& context, const std::
   BAHI_TRY(parse_endpoint(context.server, options.host, options.port));
   options.token = context.token;
   options.tenant = tenant;
+  const tls::ClientSettings& tls = context.tls_settings;
+  if (context.tls || !tls.ca_file.empty() || !tls.certificate_file.empty() || !tls.key_file.empty()) options.tls = tls;
   options.name = "bahi";
   return options;
 }

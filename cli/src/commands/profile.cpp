@@ -16,10 +16,19 @@ Status apply_profile(Context& context) {
   if (!named && profiles.default_name.empty()) return {};
   BAHI_ASSIGN(const Profile profile, profiles.find(named ? context.profile : profiles.default_name));
   if (context.server.empty()) context.server = profile.server;
-  // A token is for the server that it was saved with, and is not told to another.
-  if (context.token.empty() && context.server == profile.server) {
+  // Token and TLS settings are for the server that they were saved with; a token is not told to another.
+  if (context.server != profile.server) return {};
+  if (context.token.empty()) {
     BAHI_ASSIGN(context.token, token_of(profile));
   }
+  context.tls = context.tls || profile.tls;
+  const auto fill = [](std::string& place, const std::string& saved) {
+    if (place.empty()) place = saved;
+  };
+  fill(context.tls_settings.ca_file, profile.tls_settings.ca_file);
+  fill(context.tls_settings.certificate_file, profile.tls_settings.certificate_file);
+  fill(context.tls_settings.key_file, profile.tls_settings.key_file);
+  fill(context.tls_settings.server_name, profile.tls_settings.server_name);
   return {};
 }
 
@@ -35,7 +44,7 @@ Result<ExitCode> set_profile(const Context& context, const std::string& name, co
   BAHI_TRY(parse_endpoint(context.server, host, port));
   BAHI_ASSIGN(const std::filesystem::path path, Profiles::path());
   BAHI_ASSIGN(Profiles profiles, Profiles::load(path));
-  profiles.all[name] = {context.server, context.token, token_file};
+  profiles.all[name] = {context.server, context.token, token_file, context.tls, context.tls_settings};
   if (profiles.default_name.empty()) profiles.default_name = name;
   BAHI_TRY(profiles.save(path));
   fmt::print("profile {} saved in {}{}\n", name, path.string(),
@@ -101,7 +110,8 @@ void add_profile_commands(CLI::App& app, Context& context) {
   const auto token_file = std::make_shared<std::string>();
   const auto as_json = std::make_shared<bool>(false);
 
-  CLI::App* const set = profile->add_subcommand("set", "Save --server, and --token or BAHI_TOKEN if given");
+  CLI::App* const set = profile->add_subcommand(
+      "set", "Save --server, and what is given of --token (or BAHI_TOKEN), --tls, --ca, --cert, --key");
   set->add_option("NAME", *name, "Letters, digits, '-' and '_'")->required();
   set->add_option("--token-file", *token_file, "Instead of a token: the file that holds it, readable for you only");
   set->footer(

@@ -1,8 +1,13 @@
+#include <array>
+#include <atomic>
 #include <cerrno>
+#include <csignal>
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "bahi/base/text.hpp"
 #include "bahi/cli/stop_signal.hpp"
@@ -50,10 +55,33 @@ void print_settings(const Arguments& arguments, const ServeSettings& settings) {
   }
 }
 
-void wait_for_stop(const StopSignal& stop) {
+/// Readable when a SIGHUP has come.
+std::atomic<int> reload_descriptor{-1};
+
+void on_hangup(int) {
+  const int saved_errno = errno;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = ::write(reload_descriptor.load(), &one, sizeof one);
+  errno = saved_errno;
+}
+
+void listen_for_reload() {
+  reload_descriptor.store(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  struct sigaction action = {};
+  action.sa_handler = on_hangup;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGHUP, &action, nullptr);
+}
+
+/// Meanwhile a SIGHUP makes the server read its certificates anew.
+void wait_for_stop(const StopSignal& stop, server::Server& server) {
   while (!stop.requested()) {
-    pollfd state{stop.descriptor(), POLLIN, 0};
-    if (::poll(&state, 1, -1) < 0 && errno != EINTR) return;
+    std::array<pollfd, 2> states{pollfd{stop.descriptor(), POLLIN, 0}, pollfd{reload_descriptor.load(), POLLIN, 0}};
+    if (::poll(states.data(), states.size(), -1) < 0 && errno != EINTR) return;
+    std::uint64_t count = 0;
+    if (::read(reload_descriptor.load(), &count, sizeof count) != sizeof count) continue;
+    const Status reloaded = server.reload_certificates();
+    if (!reloaded) log_line(LogLevel::kError, "certificates not reloaded: " + reloaded.error().to_string());
   }
 }
 
@@ -66,17 +94,19 @@ Result<ExitCode> run_serve(const Context& context, const Arguments& arguments) {
   if (context.directory.empty())
     return Error{ErrorCode::kInvalidArgument, "serve: name the store's directory with --data"};
   const StopSignal& stop = StopSignal::instance();
+  listen_for_reload();
   raise_descriptor_limit();
   settings.engine.create_if_missing = true;
   settings.engine.log = log_line;
   settings.server.log = log_line;
+  settings.server.views = std::filesystem::path(context.directory) / "views";
   log_line(LogLevel::kInfo, fmt::format("opening {}", context.directory));
   BAHI_ASSIGN(const auto engine, Engine::open(context.directory, settings.engine));
   BAHI_ASSIGN(const auto server, server::Server::start(*engine, settings.server));
   // For scripts: everything is ready when this line is there.
   fmt::print("ready on {}:{}\n", settings.server.address, server->port());
   std::fflush(stdout);
-  wait_for_stop(stop);
+  wait_for_stop(stop, *server);
   log_line(LogLevel::kInfo, "stopping");
   server->stop();
   BAHI_TRY(engine->close());
@@ -95,7 +125,7 @@ void add_serve_command(CLI::App& app, Context& context) {
   add_options(*serve, arguments->settings);
   serve->footer(
       "The command line wins over the environment, that over the file, that over the default.\n"
-      "SIGTERM or Ctrl-C stops it: what is in flight is answered first.\n"
+      "SIGTERM or Ctrl-C stops it: what is in flight is answered first. SIGHUP: it reads its certificates anew.\n"
       "Examples:\n"
       "  bahi serve --data /var/lib/bahi\n"
       "  bahi serve --data /var/lib/bahi --config /etc/bahi.toml --check-config");

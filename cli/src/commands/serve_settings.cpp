@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include <toml++/toml.h>
 
@@ -49,6 +50,20 @@ Setting text(std::string name, std::string help, std::function<Status(ServeSetti
   setting.set = std::move(set);
   setting.get = std::move(get);
   return setting;
+}
+
+/// The name of a file.
+Setting file(std::string name, std::string help, std::string& (*place)(ServeSettings&)) {
+  return text(
+      std::move(name), std::move(help),
+      [place](ServeSettings& settings, const std::string& value) -> Status {
+        place(settings) = value;
+        return {};
+      },
+      [place](const ServeSettings& settings) {
+        ServeSettings copy = settings;
+        return place(copy);
+      });
 }
 
 using Millis = std::chrono::milliseconds;
@@ -101,10 +116,51 @@ Status apply_file(const std::vector<Setting>& settings, const std::string& file,
   return {};
 }
 
-}  // namespace
+template <TenantLimit limit>
+std::uint64_t& tenant_limit(ServeSettings& settings) {
+  return settings.server.tenant_limits[limit];
+}
 
-std::vector<Setting> serve_settings() {
-  std::vector<Setting> all;
+void add_tenant_settings(std::vector<Setting>& all) {
+  const auto add = [&all](std::string_view name, std::string_view what, std::uint64_t& (*place)(ServeSettings&)) {
+    all.push_back(number<std::uint64_t>(fmt::format("tenant_{}", name),
+                                        fmt::format("{}, per tenant without a limit of its own; 0: no limit", what),
+                                        place, 0, std::numeric_limits<std::int64_t>::max()));
+  };
+  add(to_string(TenantLimit::kBytesPerSecond), "Bytes of appends per second",
+      tenant_limit<TenantLimit::kBytesPerSecond>);
+  add(to_string(TenantLimit::kEventsPerSecond), "Events appended per second",
+      tenant_limit<TenantLimit::kEventsPerSecond>);
+  add(to_string(TenantLimit::kConnections), "Connections at a time", tenant_limit<TenantLimit::kConnections>);
+  add(to_string(TenantLimit::kSubscriptions), "Subscriptions at a time", tenant_limit<TenantLimit::kSubscriptions>);
+  add(to_string(TenantLimit::kStoredBytes), "Bytes of the log", tenant_limit<TenantLimit::kStoredBytes>);
+}
+
+void add_tls_settings(std::vector<Setting>& all) {
+  all.push_back(file(
+      "tls_certificate", "PEM file of the server's certificate and its chain; turns TLS 1.3 on",
+      +[](ServeSettings& s) -> std::string& { return s.tls.certificate_file; }));
+  all.push_back(file(
+      "tls_key", "PEM file of the certificate's key",
+      +[](ServeSettings& s) -> std::string& { return s.tls.key_file; }));
+  all.push_back(file(
+      "tls_client_ca", "PEM file of the authorities whose certificates clients show; empty: clients are not asked",
+      +[](ServeSettings& s) -> std::string& { return s.tls.client_ca_file; }));
+  all.push_back(text(
+      "tls_client_certificates", "With tls_client_ca: required, or optional (only wrong ones are refused)",
+      [](ServeSettings& s, const std::string& v) -> Status {
+        if (v != "required" && v != "optional") {
+          return Error{ErrorCode::kInvalidArgument, fmt::format("'{}' is not required or optional", v)};
+        }
+        s.tls.client_certificate_required = v == "required";
+        return {};
+      },
+      [](const ServeSettings& s) -> std::string {
+        return s.tls.client_certificate_required ? "required" : "optional";
+      }));
+}
+
+void add_access_settings(std::vector<Setting>& all) {
   all.push_back(text(
       "listen", "Numeric ADDRESS:PORT; port 0: any free one",
       [](ServeSettings& s, const std::string& v) { return parse_endpoint(v, s.server.address, s.server.port); },
@@ -116,6 +172,14 @@ std::vector<Setting> serve_settings() {
         return {};
       },
       [](const ServeSettings& s) { return std::string(to_string(s.server.credentials)); }));
+}
+
+}  // namespace
+
+std::vector<Setting> serve_settings() {
+  std::vector<Setting> all;
+  add_access_settings(all);
+  add_tls_settings(all);
   const auto add = [&all]<class T>(const char* name, const char* help, T& (*place)(ServeSettings&), std::uint64_t min,
                                    std::uint64_t max) { all.push_back(number<T>(name, help, place, min, max)); };
   add(
@@ -143,7 +207,10 @@ std::vector<Setting> serve_settings() {
       "heartbeat_interval_ms", "Milliseconds of silence after which a peer is pinged",
       +[](ServeSettings& s) -> Millis& { return s.server.limits.heartbeat_interval; }, 1, kMillisMax);
   add(
-      "handshake_deadline_ms", "Milliseconds from the connection to the first message",
+      "tls_deadline_ms", "Milliseconds from the connection to the end of the TLS handshake",
+      +[](ServeSettings& s) -> Millis& { return s.server.limits.tls_deadline; }, 1, kMillisMax);
+  add(
+      "handshake_deadline_ms", "Milliseconds from there to the first message",
       +[](ServeSettings& s) -> Millis& { return s.server.limits.handshake_deadline; }, 1, kMillisMax);
   add(
       "frame_deadline_ms", "Milliseconds from a frame's first byte to its last",
@@ -154,6 +221,7 @@ std::vector<Setting> serve_settings() {
   add(
       "write_deadline_ms", "Milliseconds for which a peer may take nothing of what waits for it",
       +[](ServeSettings& s) -> Millis& { return s.server.limits.write_deadline; }, 1, kMillisMax);
+  add_tenant_settings(all);
   add(
       "shutdown_deadline_ms", "Milliseconds for what is in flight when the server stops",
       +[](ServeSettings& s) -> Millis& { return s.server.shutdown_deadline; }, 0, kMillisMax);
@@ -190,6 +258,8 @@ Result<ServeSettings> resolve(const std::vector<Setting>& settings, const std::s
     const Status status = setting.set(result, setting.value);
     if (!status) return about("--", setting, status.error());
   }
+  const tls::ServerSettings& tls = result.tls;
+  if (!tls.certificate_file.empty() || !tls.key_file.empty() || !tls.client_ca_file.empty()) result.server.tls = tls;
   BAHI_TRY(server::check_options(result.server));
   return result;
 }

@@ -18,6 +18,7 @@ namespace bahi::cli {
 
 struct ServeSettings {
   server::ServerOptions server;
+  tls::ServerSettings tls;  ///< becomes server.tls when it names a file
   EngineOptions engine;
 };
 

@@ -87,6 +87,19 @@ TEST_CASE("wire: every message comes back as it was", "[schemas][wire]") {
   round_trip(ListTokens{});
   CHECK(round_trip(TokenList{{{Uuid{1, 2}, "shop", Role::kAdmin, "n", Timestamp{1}, {}}}}).tokens.size() == 1);
   CHECK(round_trip(RevokeToken{Uuid{1, 2}}).id == Uuid{1, 2});
+  TenantList::Entry full{TenantId{3}, "shop", 5, 6, 7, 8, {}, 0b10};
+  full.limits[TenantLimit::kStoredBytes] = 9;
+  const TenantList listed = round_trip(TenantList{{full, {TenantId{4}, "other", 1}}});
+  CHECK(listed.tenants[0].stored_bytes == 6);
+  CHECK(listed.tenants[0].subscriptions == 8);
+  CHECK(listed.tenants[0].limits == full.limits);
+  CHECK(listed.tenants[0].limits_own == 0b10);
+  CHECK(listed.tenants[1].limits == TenantLimits{});
+  const SetTenantLimits set = round_trip(SetTenantLimits{"shop", {{TenantLimit::kConnections, 5}}});
+  CHECK(set.entries.at(0).limit == TenantLimit::kConnections);
+  CHECK(set.entries.at(0).value == 5);
+  const Failure slow = round_trip(Failure{Error{ErrorCode::kOverloaded, "too fast"}.set_retry_after_ms(70)});
+  CHECK(slow.error.retry_after_ms() == 70);
   round_trip(GetStatus{});
   CHECK(round_trip(Status{"1", "", {{"a", 1}, {"b", 2}}}).counters.size() == 2);
   round_trip(VerifyStore{});
@@ -173,6 +186,11 @@ TEST_CASE("wire: columns of different lengths, roles and kinds that are none, ar
     return bad;
   };
   CHECK(refused(fb::Message::CreateToken, fb::CreateCreateTokenDirect(builder, "shop", 9).Union()));
+  CHECK(refused(fb::Message::SetTenantLimits, [&builder] {
+    const std::vector<std::uint8_t> limits{5};
+    const std::vector<std::uint64_t> unknown{1};
+    return fb::CreateSetTenantLimitsDirect(builder, "shop", &limits, &unknown).Union();
+  }()));
   const std::vector<std::uint64_t> values{1, 2};
   CHECK(refused(fb::Message::Status, fb::CreateStatusDirect(builder, "", "", nullptr, &values).Union()));
   const auto stream = builder.CreateVectorOfStrings({"order-1"});

@@ -43,7 +43,7 @@ class Conversation {
               credential = std::const_pointer_cast<Credential>(credential_of(role));
               return CredentialPtr(credential);
             },
-            clock, now) {}
+            clock, now, [this](const Credential&) { return meter; }) {}
 
   void say(std::uint64_t request, const wire::Message& message, std::string_view payload = "") {
     std::string frame;
@@ -113,6 +113,7 @@ class Conversation {
   TimePoint now{};
   ManualClock clock{Timestamp{1000}};
   std::shared_ptr<Credential> credential;
+  std::shared_ptr<TenantMeter> meter;  // null: nothing is limited
   Session session;
 };
 
@@ -388,6 +389,7 @@ TEST_CASE_METHOD(Conversation, "session: a revoked credential ends it", "[server
   SECTION("at the next request") {
     say_append(1);
     CHECK(heard_failure(1, ErrorCode::kUnauthenticated));
+    CHECK(act<RecordDenial>().request == "Append");
     CHECK_FALSE(session.next_action());
   }
   SECTION("before more is delivered") {
@@ -431,6 +433,107 @@ TEST_CASE_METHOD(Conversation, "session: garbage behind the handshake ends it", 
   CHECK(session.closing());
   say_append(1);
   CHECK(hear().empty());
+}
+
+/// Of whom the tenant may append so many events per second.
+class LimitedConversation : public Conversation {
+ public:
+  LimitedConversation() {
+    meter = std::make_shared<TenantMeter>("shop", [this] { return stored; });
+    limits[TenantLimit::kEventsPerSecond] = 10;
+    limits[TenantLimit::kStoredBytes] = 1000;
+    limits[TenantLimit::kConnections] = 1;
+    limits[TenantLimit::kSubscriptions] = 1;
+    meter->set_limits(limits);
+    enter();
+  }
+  void say_events(std::uint64_t request, std::uint32_t count) {
+    AppendRequest append;
+    append.body.event_count = count;
+    append.body.bytes = "body";
+    std::string frame;
+    wire::put_append(request, append, frame);
+    session.receive(frame, now);
+  }
+  TenantLimits limits;
+  std::uint64_t stored = 0;
+};
+
+TEST_CASE_METHOD(LimitedConversation, "session: an append above the rate waits, and nothing more is received",
+                 "[server][session][limits]") {
+  say_events(1, 30);
+  CHECK(act<SubmitAppend>().request == 1);
+  say_events(2, 1);
+  say_events(3, 1);
+  CHECK_FALSE(session.next_action());
+  CHECK_FALSE(session.wants_input());
+  pass(1900ms);
+  CHECK_FALSE(session.next_action());
+  pass(200ms);
+  CHECK(act<SubmitAppend>().request == 2);
+  CHECK_FALSE(session.next_action());
+  pass(100ms);
+  CHECK(act<SubmitAppend>().request == 3);
+  CHECK(session.wants_input());
+  CHECK_FALSE(session.has_output());
+}
+
+TEST_CASE_METHOD(LimitedConversation, "session: who would wait too long is refused, with all that came behind",
+                 "[server][session][limits]") {
+  SECTION("at once, when it is clear") {
+    say_events(1, 500);
+    act<SubmitAppend>();
+    say_events(2, 1);
+    CHECK(heard_failure(2, ErrorCode::kOverloaded));
+  }
+  SECTION("later, when others were faster") {
+    say_events(1, 100);
+    act<SubmitAppend>();
+    say_events(2, 1);
+    say_events(3, 1);
+    CHECK_FALSE(session.has_output());
+    CHECK_FALSE(meter->admit_append(1, 1, now));
+    for (int i = 0; i < 18; ++i) pass(500ms);
+    CHECK_FALSE(session.next_action());
+    now += 100ms;
+    CHECK(meter->admit_append(1, 60, now));  // another connection of the tenant
+    for (int i = 0; i < 3; ++i) pass(500ms);
+    const auto all = hear();
+    std::vector<std::uint64_t> refused;
+    for (const Sent& sent : all) {
+      if (std::holds_alternative<wire::Failure>(sent.envelope.message)) refused.push_back(sent.envelope.request);
+    }
+    CHECK(refused == std::vector<std::uint64_t>{2, 3});
+  }
+  CHECK_FALSE(session.next_action());
+  CHECK(session.wants_input());
+}
+
+TEST_CASE_METHOD(LimitedConversation, "session: a stop does not wait for a rate", "[server][session][limits]") {
+  say_events(1, 50);
+  act<SubmitAppend>();
+  say_events(2, 1);
+  session.begin_shutdown();
+  CHECK(heard_failure(2, ErrorCode::kShuttingDown));
+  session.answer_append(1, AppendResult{});
+  CHECK(session.closing());
+}
+
+TEST_CASE_METHOD(LimitedConversation, "session: a full tenant, one connection, one subscription",
+                 "[server][session][limits]") {
+  stored = 999;
+  say_events(1, 1);
+  CHECK(heard_failure(1, ErrorCode::kTenantFull));
+  say(2, wire::Read{{}, true, 1});
+  act<OpenRead>();
+  say(3, wire::Read{{}, true, 1});
+  CHECK(heard_failure(3, ErrorCode::kOverloaded));
+  say(4, wire::Read{{}, false, 1});
+  act<OpenRead>();
+  CHECK_FALSE(meter->open_connection());
+  session.end();
+  CHECK(meter->open_connection());
+  CHECK(meter->subscriptions() == 0);
 }
 
 }  // namespace

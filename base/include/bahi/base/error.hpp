@@ -58,12 +58,17 @@ enum class Action : std::uint8_t {
   X(201, kTenantExists, "tenant_exists", kNeverRetry, "A tenant of this name exists already.")      \
   X(202, kInvalidTenantName, "invalid_tenant_name", kNeverRetry,                                    \
     "A tenant name is 1 to 64 characters of a-z, 0-9, '_' and '-', starting with a letter.")        \
+  X(203, kTenantFull, "tenant_full", kNeverRetry,                                                   \
+    "The tenant may store no more bytes; nothing was stored. An administrator can raise the limit " \
+    "with `bahi tenant limit`.")                                                                    \
   /* credentials: 220-239 */                                                                        \
   X(220, kUnauthenticated, "unauthenticated", kNeverRetry,                                          \
     "The credential is missing, unknown, expired or revoked.")                                      \
   X(221, kForbidden, "forbidden", kNeverRetry,                                                      \
     "The credential's role or tenant does not allow this request.")                                 \
   X(222, kUnknownToken, "unknown_token", kNeverRetry, "There is no live token of this id.")         \
+  X(223, kCertificateRefused, "certificate_refused", kNeverRetry,                                   \
+    "A TLS certificate is missing, expired, not trusted or of another name; the message says whose.") \
   /* conflicts: 300-319 */                                                                          \
   X(300, kWrongExpectedVersion, "wrong_expected_version", kRereadRetry,                             \
     "A stream is not at the version the append expected; the answer carries the actual one.")       \
@@ -175,11 +180,18 @@ class [[nodiscard]] Error {
   [[nodiscard]] const ErrorInfo& info() const noexcept { return error_info(code_); }
   /// Null unless the code is a conflict.
   [[nodiscard]] const Conflict* conflict() const noexcept { return conflict_.get(); }
+  /// kOverloaded by a rate: the pause after which the same request may go through. 0: not known.
+  [[nodiscard]] std::uint32_t retry_after_ms() const noexcept { return retry_after_ms_; }
+  Error& set_retry_after_ms(std::uint32_t pause_ms) noexcept {
+    retry_after_ms_ = pause_ms;
+    return *this;
+  }
   /// "name (number): message"
   [[nodiscard]] std::string to_string() const;
 
  private:
   ErrorCode code_ = ErrorCode::kInternal;
+  std::uint32_t retry_after_ms_ = 0;
   std::string message_;
   std::shared_ptr<const Conflict> conflict_;
 };

@@ -4,6 +4,7 @@
 //   [profile.shop]
 //   server = "127.0.0.1:7440"
 //   token = "bahi_…"               # or token_file = "/run/secrets/bahi"
+//   tls = true                     # and ca, cert, key, tls_name: as the options of the same names
 #pragma once
 
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "bahi/base/result.hpp"
+#include "bahi/tls/settings.hpp"
 
 namespace bahi::cli {
 
@@ -18,6 +20,8 @@ struct Profile {
   std::string server;      ///< HOST:PORT
   std::string token;       ///< at most one of these two
   std::string token_file;  ///< holds the token on its first line
+  bool tls = false;
+  tls::ClientSettings tls_settings;
 };
 
 /// Not thread-safe.

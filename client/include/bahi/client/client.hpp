@@ -48,6 +48,9 @@ using AppendHandler = std::function<void(Result<AppendResult>)>;
 /// on behind what it has received. After a reconnect an answer may say `duplicate` for what this client appended
 /// itself.
 ///
+/// An append that was sent on a connection that broke, and is refused when it is sent again (`overloaded`, `disk_full`,
+/// …), fails with kConnectionLost: it may be stored.
+///
 /// Errors of all requests: those of the server (docs/errors.md), kConnectionLost, kUnauthenticated, kForbidden,
 /// kUnknownTenant (of the options), kUnsupportedProtocol, kCancelled (the client was closed).
 class Client {
@@ -71,10 +74,23 @@ class Client {
   /// The same, and then every event that becomes durable, for good. Forward only.
   [[nodiscard]] std::unique_ptr<EventReader> subscribe(ReadRequest request);
 
+  /// Asks a read model; the answer is JSON. With `min_offset` behind an append of one's own, one reads one's own writes.
+  [[nodiscard]] Result<wire::QueryAnswer> query(const wire::Query& query);
+  /// Lets a read model decide and append. Without a producer position it gets one, so it is done once however often the
+  /// connection breaks.
+  [[nodiscard]] Result<wire::CommandAnswer> command(wire::Command command);
+  using CommandHandler = std::function<void(Result<wire::CommandAnswer>)>;
+  /// Many may be under way.
+  void submit(wire::Command command, CommandHandler done);
+  Status manage_projection(const wire::ManageProjection& request);
+  /// JSON: `projections`, a list.
+  [[nodiscard]] Result<wire::QueryAnswer> projections();
+
   /// A message to the server and back; the time that it took.
   [[nodiscard]] Result<std::chrono::nanoseconds> ping();
   Status create_tenant(std::string_view name);
   [[nodiscard]] Result<wire::TenantList> tenants();
+  Status set_tenant_limits(const wire::SetTenantLimits& change);
   [[nodiscard]] Result<wire::TokenCreated> create_token(const wire::CreateToken& token);
   [[nodiscard]] Result<wire::TokenList> tokens();
   Status revoke_token(const Uuid& id);

@@ -105,7 +105,7 @@ class Engine {
   /// Checks the request on the calling thread (decompression, structure), then queues it.
   /// `done` is called once its outcome is durable, or at once when it is refused. Requests
   /// submitted by one thread are sequenced in that order.
-  /// Errors: those of BatchBody::parse, kUnknownTenant, kWrongExpectedVersion, kConditionFailed, kOverloaded, kDiskFull,
+  /// Errors: those of BatchBody::parse and check_domain_events, kUnknownTenant, kWrongExpectedVersion, kConditionFailed, kOverloaded, kDiskFull,
   /// kReadOnly, kWriteFailed, kShuttingDown.
   void submit(AppendRequest request, AppendCallback done);
   /// `submit`, waiting for the answer.
@@ -115,6 +115,8 @@ class Engine {
 
   /// Everything below it is durable; grows only.
   [[nodiscard]] Offset durable_offset(TenantId tenant) const;
+  /// Bytes of the tenant's batches in the log, headers included; also of appends that are about to become durable.
+  [[nodiscard]] Result<std::uint64_t> stored_bytes(TenantId tenant) const;
   /// Version of the stream's last durable event, kNoStream if it has none.
   [[nodiscard]] Result<Version> stream_version(TenantId tenant, std::string_view stream) const;
   [[nodiscard]] Result<std::unique_ptr<EventCursor>> read(ReadRequest request) const;

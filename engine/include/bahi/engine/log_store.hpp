@@ -20,6 +20,7 @@ struct LogRecord {
   Offset last_offset;
   std::string_view header;  ///< header and version section
   std::string_view body;    ///< as stored, behind the header
+  std::uint64_t tenant_bytes = 0;  ///< stored bytes of the tenant's batches up to and with this one
 };
 
 /// Reads the batches of one tenant in offset order. Not thread-safe. Sees at least what was
@@ -42,6 +43,8 @@ class LogCursor {
   [[nodiscard]] virtual Offset last_offset() const = 0;
   /// Header and body as stored; holds until the cursor moves.
   [[nodiscard]] virtual std::string_view stored() const = 0;
+  /// LogRecord::tenant_bytes of the batch, if the store keeps it and did so when the batch was written.
+  [[nodiscard]] virtual std::optional<std::uint64_t> tenant_bytes() const { return std::nullopt; }
 };
 
 enum class CacheUse : std::uint8_t {

@@ -48,6 +48,9 @@ struct EngineOptions {
   /// The head anchor is fsynced at the latest this long after a commit.
   std::chrono::milliseconds anchor_sync_interval{100};
 
+  /// Appends with data of a known event type that does not fit the type's schema are refused (domain_event.hpp).
+  bool check_events = true;
+
   const Clock* clock = &SystemClock::instance();
   LogSink log;                      ///< may be empty
   Progress progress;                ///< of recovery and index rebuild; in events; may be empty

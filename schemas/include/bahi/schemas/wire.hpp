@@ -1,6 +1,7 @@
 // The messages between client and server as plain values; schemas/wire.fbs is their form on the wire.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,6 +21,34 @@ enum class Role : std::uint8_t { kAdmin = 1, kWriter = 2, kReader = 3, kAuditor 
 [[nodiscard]] std::string_view to_string(Role role) noexcept;
 /// "admin", "writer", "reader" or "auditor".
 [[nodiscard]] Result<Role> parse_role(std::string_view text);
+
+/// What a tenant may use, of the server as a whole. Numbers are on the wire; never reused.
+enum class TenantLimit : std::uint8_t {
+  kBytesPerSecond = 0,   ///< bodies of appends, as sent
+  kEventsPerSecond = 1,  ///< appended
+  kConnections = 2,      ///< at a time
+  kSubscriptions = 3,    ///< at a time
+  kStoredBytes = 4,      ///< of its log
+};
+inline constexpr std::size_t kTenantLimitCount = 5;
+/// As in settings and in events: "bytes_per_second", "events_per_second", "connections_max", "subscriptions_max",
+/// "stored_bytes_max".
+[[nodiscard]] std::string_view to_string(TenantLimit limit) noexcept;
+
+/// A value for every limit; 0: no limit.
+class TenantLimits {
+ public:
+  [[nodiscard]] std::uint64_t& operator[](TenantLimit limit) noexcept {
+    return values_[static_cast<std::size_t>(limit)];
+  }
+  [[nodiscard]] std::uint64_t operator[](TenantLimit limit) const noexcept {
+    return values_[static_cast<std::size_t>(limit)];
+  }
+  bool operator==(const TenantLimits&) const = default;
+
+ private:
+  std::array<std::uint64_t, kTenantLimitCount> values_{};
+};
 
 }  // namespace bahi
 
@@ -98,6 +127,11 @@ struct TenantList {
     TenantId id;
     std::string name;
     std::uint64_t events = 0;
+    std::uint64_t stored_bytes = 0;
+    std::uint64_t connections = 0;    ///< now
+    std::uint64_t subscriptions = 0;  ///< now
+    TenantLimits limits = {};         ///< in force
+    std::uint8_t limits_own = 0;      ///< bit n: TenantLimit n was set for this tenant; else it is the server's default
   };
   std::vector<Entry> tenants;
 };
@@ -150,6 +184,53 @@ struct VerifyReport {
   std::vector<Finding> findings;
 };
 
+struct SetTenantLimits {
+  static constexpr std::uint64_t kDefault = ~std::uint64_t{0};  ///< back to the server's default
+  struct Entry {
+    TenantLimit limit = TenantLimit::kBytesPerSecond;
+    std::uint64_t value = 0;  ///< 0: no limit
+  };
+  std::string tenant;
+  std::vector<Entry> entries;  ///< what is not named stays
+};
+
+struct Query {
+  std::string projection;
+  std::string query;
+  std::string arguments;  ///< a JSON object, or empty
+  Offset min_offset;
+  std::uint32_t timeout_ms = 0;
+};
+/// `json` is the frame's payload.
+struct QueryAnswer {
+  Offset offset;
+  std::string json;
+};
+struct Command {
+  std::string projection;
+  std::string command;
+  std::string arguments;  ///< a JSON object, or empty
+  std::optional<ProducerPosition> producer;
+  std::uint32_t timeout_ms = 0;
+};
+/// `json` is the frame's payload.
+struct CommandAnswer {
+  Offset first_offset;
+  std::uint32_t event_count = 0;
+  Timestamp recorded_at;
+  bool duplicate = false;
+  std::string json;
+};
+struct ManageProjection {
+  enum class Act : std::uint8_t { kStart = 1, kDrop, kRebuild, kReplay, kSkip, kRetry };
+  Act act = Act::kStart;
+  std::string projection;
+  std::string name;
+  Offset from;
+  Offset to = kOffsetMax;
+};
+struct ListProjections {};
+
 /// A message of a newer peer.
 struct Unknown {
   std::uint8_t type = 0;
@@ -158,7 +239,8 @@ struct Unknown {
 using Message =
     std::variant<Unknown, Hello, Welcome, Append, Appended, Failure, Read, Credit, Cancel, Batches, CaughtUp, ReadEnd,
                  Ping, Pong, GoingAway, Done, CreateTenant, ListTenants, TenantList, CreateToken, TokenCreated,
-                 ListTokens, TokenList, RevokeToken, GetStatus, Status, VerifyStore, VerifyReport>;
+                 ListTokens, TokenList, RevokeToken, GetStatus, Status, VerifyStore, VerifyReport, SetTenantLimits,
+                 Query, QueryAnswer, Command, CommandAnswer, ManageProjection, ListProjections>;
 
 /// The name of the message's kind as in wire.fbs; "Unknown" for a newer peer's.
 [[nodiscard]] std::string_view name_of(const Message& message) noexcept;
@@ -170,6 +252,10 @@ struct Envelope {
 
 /// Appends a frame to `out`, whose last `payload_bytes` bytes the caller has yet to append. Unknown is not for sending.
 void put_frame(std::uint64_t request, const Message& message, std::size_t payload_bytes, std::string& out);
+/// The payload that the message itself holds; empty for all but QueryAnswer and CommandAnswer.
+[[nodiscard]] std::string_view payload_of(const Message& message) noexcept;
+/// Takes over what came behind the head of a QueryAnswer or CommandAnswer.
+void set_payload(Message& message, std::string_view payload);
 /// Appends the frame of an append to `out`, payload and all.
 void put_append(std::uint64_t request, const AppendRequest& append, std::string& out);
 

@@ -41,7 +41,8 @@ struct Credential {
 };
 using CredentialPtr = std::shared_ptr<const Credential>;
 
-/// kForbidden unless the credential allows the request. See the table in docs/wire_protocol.md.
+/// kForbidden unless the credential allows the request (messages that are no requests: always). See the table in
+/// docs/wire_protocol.md.
 Status check_permission(const Credential& credential, const wire::Message& request);
 
 struct NewToken {

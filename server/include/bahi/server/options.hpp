@@ -4,11 +4,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "bahi/base/result.hpp"
 #include "bahi/engine/options.hpp"
+#include "bahi/schemas/wire.hpp"
+#include "bahi/tls/settings.hpp"
 
 namespace bahi::server {
 
@@ -34,7 +38,8 @@ struct Limits {
   std::size_t in_flight_bytes_max = std::size_t{32} << 20U;
   /// Nothing more is received from a connection, and no read goes on, while more waits to be sent to it.
   std::size_t write_queue_bytes_max = std::size_t{1} << 20U;
-  std::chrono::milliseconds handshake_deadline{5'000};  ///< from the connection to Hello
+  std::chrono::milliseconds tls_deadline{5'000};        ///< from the connection to the end of TLS's handshake
+  std::chrono::milliseconds handshake_deadline{5'000};  ///< from there (without TLS: the connection) to Hello
   std::chrono::milliseconds frame_deadline{30'000};     ///< from a frame's first byte to its last
   std::chrono::milliseconds idle_deadline{30'000};      ///< since anything was received
   std::chrono::milliseconds write_deadline{30'000};     ///< since the peer last took a byte that waits for it
@@ -45,7 +50,11 @@ struct ServerOptions {
   std::uint16_t port = 7440;          ///< 0: any free one
   std::uint32_t io_threads = 0;       ///< 0: as many as there are processors, at most 8
   Credentials credentials = Credentials::kAuto;
+  /// Then every connection speaks TLS; otherwise none does.
+  std::optional<tls::ServerSettings> tls;
   Limits limits;
+  std::filesystem::path views;  ///< directory of the read models' state, which is derived; empty: no read models
+  TenantLimits tenant_limits;  ///< of tenants that have none of their own; never of the tenant "system"
   std::chrono::milliseconds shutdown_deadline{10'000};  ///< for what is in flight when the server stops
   LogSink log;                                          ///< may be empty
 };

@@ -10,7 +10,8 @@
 
 namespace bahi::server {
 
-/// Checks the settings without using them. kInvalidArgument names the one that is wrong.
+/// Checks the settings, and the files that they name, without using them. kInvalidArgument names the one that is
+/// wrong.
 Status check_options(const ServerOptions& options);
 
 /// Serves from `start` to `stop`. Its methods are thread-safe, except for the destructor.
@@ -28,6 +29,10 @@ class Server {
   /// latest after the shutdown deadline. Returns when everything has ended, and the engine has answered whatever was
   /// submitted to it. Idempotent.
   void stop();
+
+  /// Reads the files of ServerOptions::tls anew, for connections that come from now on. After an error those read
+  /// before stay in use. Errors: kInvalidArgument, also without TLS.
+  Status reload_certificates();
 
   /// The one listened to.
   [[nodiscard]] std::uint16_t port() const noexcept;

@@ -1,0 +1,133 @@
+// Read models from the command line: queries and commands.
+#include <array>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "bahi/base/text.hpp"
+#include "bahi/cli/json_table.hpp"
+#include "bahi/cli/output.hpp"
+#include "commands.hpp"
+
+namespace bahi::cli {
+namespace {
+
+struct Arguments {
+  std::string tenant;
+  std::string projection;
+  std::string name;
+  std::vector<std::string> words;
+  std::uint64_t min_offset = 0;
+  std::uint32_t timeout_ms = 10'000;
+  std::string id;
+  bool as_json = false;
+};
+
+Status show(const Arguments& arguments, std::string json, const std::string& note) {
+  Output output(STDOUT_FILENO);
+  if (arguments.as_json || ::isatty(STDOUT_FILENO) == 0) {
+    output.text() = json + '\n';
+  } else {
+    BAHI_ASSIGN(output.text(), json_as_table(json));
+    output.text() += note;
+  }
+  return output.flush();
+}
+
+Status check_remote(const Context& context, std::string_view command) {
+  if (context.remote()) return {};
+  return Error{ErrorCode::kInvalidArgument,
+               fmt::format("{}: name a server with --server; only a server has read models", command)};
+}
+
+Result<ExitCode> run_query(const Context& context, const Arguments& arguments) {
+  BAHI_TRY(check_remote(context, "query"));
+  wire::Query query;
+  query.projection = arguments.projection;
+  query.query = arguments.name;
+  BAHI_ASSIGN(query.arguments, json_of_words(arguments.words));
+  query.min_offset = Offset{arguments.min_offset};
+  query.timeout_ms = arguments.timeout_ms;
+  BAHI_ASSIGN(const auto client, connect(context, arguments.tenant));
+  BAHI_ASSIGN(wire::QueryAnswer answer, client->query(query));
+  BAHI_TRY(show(arguments, std::move(answer.json), fmt::format("(as of offset {})\n", answer.offset.value)));
+  return ExitCode::kOk;
+}
+
+Result<ExitCode> run_command(const Context& context, const Arguments& arguments) {
+  BAHI_TRY(check_remote(context, "command"));
+  wire::Command command;
+  command.projection = arguments.projection;
+  command.command = arguments.name;
+  BAHI_ASSIGN(command.arguments, json_of_words(arguments.words));
+  command.timeout_ms = arguments.timeout_ms;
+  if (!arguments.id.empty()) {
+    BAHI_ASSIGN(const Uuid id, parse_uuid(arguments.id));
+    command.producer = ProducerPosition{id, 0};
+  }
+  BAHI_ASSIGN(const auto client, connect(context, arguments.tenant));
+  BAHI_ASSIGN(wire::CommandAnswer answer, client->command(std::move(command)));
+  BAHI_TRY(show(arguments, std::move(answer.json), answer.duplicate ? "(done before, nothing was stored now)\n" : ""));
+  return ExitCode::kOk;
+}
+
+void add_common(CLI::App& command, Arguments& arguments, std::string_view what) {
+  command.add_option(std::string(what), arguments.name, "Which one; a wrong name is answered with those there are")
+      ->required();
+  command.add_option("ARGUMENTS", arguments.words, "NAME=VALUE ...");
+  command.add_option("--tenant", arguments.tenant, "Tenant; not needed with a token");
+  command.add_option("--timeout-ms", arguments.timeout_ms, "How long to wait for the read model")
+      ->capture_default_str();
+  command.add_flag("--json", arguments.as_json, "JSON also on a terminal");
+}
+
+/// A query with its projection given, as a command of its own.
+struct Shortcut {
+  const char* name;
+  const char* projection;
+  const char* help;
+};
+constexpr std::array kShortcuts{
+    Shortcut{"timeline", "timelines", "Ask the message timelines"},
+    Shortcut{"audit", "audit", "Ask the audit trail"},
+    Shortcut{"stock", "stock", "Ask the stock ledger"},
+    Shortcut{"payment", "payments", "Ask the payments"},
+};
+
+}  // namespace
+
+void add_query_commands(CLI::App& app, Context& context) {
+  const auto add_query = [&](const char* name, const char* help, const char* projection) {
+    CLI::App* const query = app.add_subcommand(name, help);
+    auto arguments = std::make_shared<Arguments>();
+    if (projection == nullptr) {
+      query->add_option("PROJECTION", arguments->projection, "Read model, or PROJECTION@NAME for a replay")->required();
+    } else {
+      arguments->projection = projection;
+    }
+    add_common(*query, *arguments, "QUERY");
+    query->add_option("--min-offset", arguments->min_offset, "Answer once everything below this offset is folded in");
+    query->footer(fmt::format("Example:\n  bahi {} --server 127.0.0.1:7440 --tenant shop {}", name,
+                              projection == nullptr ? "activity types limit=10" : "QUERY NAME=VALUE"));
+    query->callback([&context, arguments] {
+      context.needs_directory = false;
+      context.action = [&context, arguments] { return run_query(context, *arguments); };
+    });
+  };
+  add_query("query", "Ask a read model", nullptr);
+  for (const Shortcut& shortcut : kShortcuts) add_query(shortcut.name, shortcut.help, shortcut.projection);
+
+  CLI::App* const command = app.add_subcommand("command", "Let a read model decide what to append");
+  auto arguments = std::make_shared<Arguments>();
+  command->add_option("PROJECTION", arguments->projection, "Read model")->required();
+  add_common(*command, *arguments, "COMMAND");
+  command->add_option("--id", arguments->id,
+                      "A UUID that names this command: the same one again is answered, not done twice");
+  command->footer("Example:\n  bahi command --server 127.0.0.1:7440 --tenant shop stock sell item=rice quantity=3");
+  command->callback([&context, arguments] {
+    context.needs_directory = false;
+    context.action = [&context, arguments] { return run_command(context, *arguments); };
+  });
+}
+
+}  // namespace bahi::cli
