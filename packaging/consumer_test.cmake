@@ -13,3 +13,4 @@ run(${CMAKE_COMMAND} -S ${SOURCE} -B ${work}/build -G Ninja -DCMAKE_PREFIX_PATH=
 run(${CMAKE_COMMAND} --build ${work}/build)
 run(${work}/build/consumer ${work}/store)
 run(${work}/prefix/bin/bahi --version)
+run(${SOURCE}/run_client.sh ${work}/prefix/bin/bahi ${work}/build/client_consumer ${work}/served)

@@ -57,7 +57,8 @@ boost::json::object latency_json(const Histogram& histogram) {
           {"max_nanos", histogram.max()}};
 }
 
-void Table::print() const {
+std::string Table::to_string() const {
+  std::string text;
   std::vector<std::size_t> widths(rows_.front().size(), 0);
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
@@ -66,8 +67,13 @@ void Table::print() const {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("{:<{}}  ", row[i], widths[i]);
     line.erase(line.find_last_not_of(' ') + 1);
-    fmt::print("{}\n", line);
+    text += line + '\n';
   }
+  return text;
+}
+
+void Table::print() const {
+  fmt::print("{}", to_string());
   std::fflush(stdout);
 }
 

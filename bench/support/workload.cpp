@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "bahi/schemas/batch_builder.hpp"
+#include "bahi/schemas/limits.hpp"
 #include "machine.hpp"
 #include "scratch.hpp"
 #include "vocabulary.hpp"
@@ -13,6 +14,9 @@
 namespace bahi::bench {
 namespace {
 
+constexpr std::size_t kPoolBytesMax = std::size_t{64} << 20U;
+/// What the fixed parts of the longest event need.
+constexpr std::size_t kJsonBytesMin = 208;
 constexpr std::uint64_t kCustomers = 10'000;
 constexpr std::uint64_t kSkus = 2'000;
 constexpr std::int64_t kStartSeconds = 1'767'225'600;  // 2026-01-01T00:00:00Z
@@ -146,20 +150,30 @@ std::string random_bytes(std::size_t size, Random& random) {
 
 }  // namespace
 
+Status check(const WorkloadOptions& options) {
+  const auto wrong = [](std::string message) { return Error{ErrorCode::kInvalidArgument, std::move(message)}; };
+  if (options.streams == 0) return wrong("streams: must be at least 1");
+  if (options.data_bytes == 0 || options.data_bytes > kEventDataBytesMax)
+    return wrong(fmt::format("event size: must be 1 to {} bytes", kEventDataBytesMax));
+  if (options.kind == DataKind::kJson && options.data_bytes < kJsonBytesMin)
+    return wrong(
+        fmt::format("event size: JSON events need at least {} bytes; random data may be smaller", kJsonBytesMin));
+  return {};
+}
+
 Workload::Workload(const WorkloadOptions& options) : options_(options) {
-  if (options.kind == DataKind::kJson && options.data_bytes < 208)
-    fail("--data-bytes: JSON events need at least 208 bytes");
-  if (options.streams == 0 || options.data_bytes == 0) fail("--streams, --data-bytes: must be positive");
+  require(check(options), "the workload");
   using Maker = std::string (*)(bool, std::uint64_t, std::size_t, Random&, std::vector<std::string>&);
   constexpr std::array<Maker, kCategories> kMakers{chat_json, order_json, payment_json, stock_json};
-  const std::size_t count = std::max(options.pool_events / kCategories, std::size_t{16});
+  const std::size_t pool = std::min(options.pool_events, kPoolBytesMax / options.data_bytes);
+  const std::size_t count = std::max(pool / kCategories, std::size_t{16});
   for (std::string& bytes : bytes_) bytes.reserve(count * options.data_bytes);  // views must stay good
   Random random(options.seed);
   for (std::uint64_t i = 0; i < count * kCategories; ++i) {
     const std::size_t category = i % kCategories;
     const bool second = random.below(8) == 0;
     Item item;
-    std::string data = kMakers[category](second, i, std::max<std::size_t>(options.data_bytes, 208), random, item.tags);
+    std::string data = kMakers[category](second, i, std::max(options.data_bytes, kJsonBytesMin), random, item.tags);
     if (options.kind == DataKind::kRandom) data = random_bytes(options.data_bytes, random);
     std::string& bytes = bytes_[category];
     item.data = std::string_view(bytes.data() + bytes.size(), data.size());

@@ -42,6 +42,9 @@ struct WorkloadOptions {
   std::uint64_t seed = 1;
 };
 
+/// kInvalidArgument names the field that no workload can be made with.
+Status check(const WorkloadOptions& options);
+
 inline constexpr std::size_t kCategories = 4;
 inline constexpr std::array<std::string_view, kCategories> kCategoryNames{"chat", "order", "payment", "stock"};
 /// The second type of each category takes about one event in eight.
@@ -52,6 +55,7 @@ inline constexpr std::array<std::string_view, kCategories * 2> kTypeNames{
 /// The data, made once before any clock runs. Immutable, so thread-safe.
 class Workload {
  public:
+  /// Ends the program when `check` finds fault with the options.
   explicit Workload(const WorkloadOptions& options);
   Workload(const Workload&) = delete;
   Workload& operator=(const Workload&) = delete;

@@ -30,6 +30,9 @@ int run(int argc, char** argv) {
   app.add_option("--token", context.token,
                  "Credential for the server; safer in the variable, where ps does not show it")
       ->envname("BAHI_TOKEN");
+  app.add_option("--profile", context.profile,
+                 "A server that `bahi profile set` saved; what else is given wins over it")
+      ->envname("BAHI_PROFILE");
   app.add_flag("--tls", context.tls, "Speak TLS with the server; the next three imply it")->envname("BAHI_TLS");
   app.add_option("--ca", context.tls_settings.ca_file,
                  "PEM file of the authorities that may vouch for the server [those of the system]")
@@ -58,6 +61,10 @@ int run(int argc, char** argv) {
   add_token_commands(app, context);
   add_serve_command(app, context);
   add_ping_command(app, context);
+  add_top_command(app, context);
+  add_bench_commands(app, context);
+  add_profile_commands(app, context);
+  add_completion_command(app, context);
   add_projection_commands(app, context);
   add_query_commands(app, context);
 
@@ -69,10 +76,13 @@ int run(int argc, char** argv) {
     fmt::print(stderr, "bahi: usage: {}\nRun bahi --help, or --help behind the command.\n", problem.what());
     return static_cast<int>(ExitCode::kUsage);
   }
+  if (const Status applied = context.uses_profile ? apply_profile(context) : Status(); !applied) {
+    return static_cast<int>(report(applied.error()));
+  }
   if (context.directory.empty() && context.needs_directory && !context.remote()) {
     fmt::print(stderr,
                "bahi: usage: name the directory of the store with --data DIR or in BAHI_DATA, or a server with "
-               "--server HOST:PORT or in BAHI_SERVER\n");
+               "--server HOST:PORT, in BAHI_SERVER or with --profile NAME\n");
     return static_cast<int>(ExitCode::kUsage);
   }
   const Result<ExitCode> code = context.action();

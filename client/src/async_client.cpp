@@ -56,7 +56,9 @@ asio::awaitable<Result<bool>> AsyncReader::next(EventView& event) {
   Impl& impl = *impl_;
   for (;;) {
     const Result<bool> found = impl.walker_.next(event);
-    if (!found || *found || impl.walker_.done()) co_return found;
+    // Not `co_return found`: a Result<bool> made of a const one says whether that holds a value, not which.
+    if (!found) co_return found.error();
+    if (*found || impl.walker_.done()) co_return *found;
     Result<std::optional<Piece>> piece =
         co_await one_call<std::optional<Piece>>([&impl](Flow::Taker taker) { impl.flow_->take(std::move(taker)); });
     if (!piece) co_return piece.error();

@@ -73,8 +73,7 @@ Link::Link(const asio::any_io_executor& executor, ClientOptions options, std::sh
     : context_(std::move(context)),
       options_(std::move(options)),
       producer_(options_.producer.is_nil() ? random_uuid() : options_.producer),
-      executor_(asio::make_strand(executor)),
-      scratch_(kScratchBytes),
+      executor_(executor),
       output_waits_(executor_, asio::steady_timer::time_point::max()),
       pause_(executor_),
       ticker_(executor_) {}
@@ -213,7 +212,7 @@ void Link::when_ready(std::function<void(Result<wire::Welcome>)> ready) {
   if (!enqueued) ready(closed_error());
 }
 
-// --- on the strand: requests
+// --- on the executor: requests
 
 void Link::add_pending(std::uint64_t id, Pending pending) {
   if (closed_ || refusal_) {
@@ -266,7 +265,7 @@ void Link::handle_answer(std::uint64_t id, wire::Message message) {
                                     : Result<wire::Message>(std::move(message)));
 }
 
-// --- on the strand: reads
+// --- on the executor: reads
 
 void Link::send_read(std::uint64_t id, const OpenFlow& open) {
   put(id, wire::Read{open.flow->request(), open.flow->follows(), options_.read_credit_bytes});
@@ -295,7 +294,7 @@ void Link::handle_read(std::uint64_t id, wire::Message& message, std::string_vie
   }
 }
 
-// --- on the strand: the connection
+// --- on the executor: the connection
 
 Status Link::prepare_tls() {
   if (!options_.tls || tls_context_) return {};
@@ -339,6 +338,7 @@ asio::awaitable<Status> Link::connect() {
   co_await asio::async_connect(transport_->socket, endpoints, resume(problem));
   if (problem || closed_) co_return lost(options_, problem ? problem.message() : "closed");
   transport_->socket.set_option(tcp::no_delay(true), problem);
+  transport_->socket.non_blocking(true, problem);
   if (tls_context_) transport_->tls = std::make_unique<tls::Channel>(tls_context_, options_.host);
   splitter_ = FrameSplitter(kFrameBytesMax);
   outbox_.clear();
@@ -359,11 +359,16 @@ asio::awaitable<Status> Link::connect() {
 asio::awaitable<Status> Link::receive_once() {
   error_code problem;
   const std::shared_ptr<Transport> transport = transport_;
-  const std::size_t count = co_await transport->socket.async_read_some(asio::buffer(scratch_), resume(problem));
+  co_await transport->socket.async_wait(tcp::socket::wait_read, resume(problem));
+  // What is received is used up before anything is awaited, so all links of a thread can share the place for it: one
+  // that has nothing to receive holds none.
+  static thread_local std::vector<char> scratch(kScratchBytes);
+  const std::size_t count = problem ? 0 : transport->socket.read_some(asio::buffer(scratch), problem);
+  if (problem == asio::error::would_block) co_return Status{};
   if (problem)
     co_return lost(options_, problem == asio::error::eof ? "the server closed the connection" : problem.message());
   silent_ticks_ = 0;
-  std::string_view bytes(scratch_.data(), count);
+  std::string_view bytes(scratch.data(), count);
   if (transport->tls) {
     plain_.clear();
     const Status received = transport->tls->receive(bytes, plain_);

@@ -17,7 +17,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 
 #include "bahi/client/options.hpp"
 #include "bahi/schemas/frame.hpp"
@@ -27,11 +26,12 @@
 
 namespace bahi::client {
 
-/// Its public methods are thread-safe; its work runs on a strand of the executor it was given.
+/// Its public methods are thread-safe; its work runs on the executor it was given, which must run one thing at a time:
+/// an io_context with one thread, or a strand.
 class Link : public std::enable_shared_from_this<Link> {
  public:
-  using Executor = boost::asio::strand<boost::asio::any_io_executor>;
-  /// Called once, on the strand. A Failure of the server comes as an error.
+  using Executor = boost::asio::any_io_executor;
+  /// Called once, on the executor. A Failure of the server comes as an error.
   using Answer = std::function<void(Result<wire::Message>)>;
 
   /// `context`, if given, is what the executor belongs to; the link then keeps it alive.
@@ -72,7 +72,7 @@ class Link : public std::enable_shared_from_this<Link> {
     int ticks_waited = 0;
   };
 
-  /// Runs `work` on the strand, soon, and in order. False: the link is closed, and it will not run.
+  /// Runs `work` on the executor, soon, and in order. False: the link is closed, and it will not run.
   [[nodiscard]] bool enqueue(std::function<void()> work);
   void run_inbox();
   void add_pending(std::uint64_t id, Pending pending);
@@ -120,7 +120,7 @@ class Link : public std::enable_shared_from_this<Link> {
   std::vector<std::function<void()>> inbox_;  // protected by inbox_mutex_
   bool ended_ = false;                        // nothing more may be enqueued; protected by inbox_mutex_
 
-  // On the strand only.
+  // On the executor only.
   std::shared_ptr<const tls::Context> tls_context_;  // null: plaintext
   std::shared_ptr<Transport> transport_;             // null: not connected
   std::optional<Error> last_failure_;                // why the last connection ended, or could not be made
@@ -130,8 +130,7 @@ class Link : public std::enable_shared_from_this<Link> {
   std::optional<Error> refusal_;  // the server does not let us in
   wire::Welcome welcome_;
   FrameSplitter splitter_{kFrameBytesMax};
-  std::vector<char> scratch_;
-  std::string plain_;                         // the same, decrypted
+  std::string plain_;                         // what was received, decrypted
   std::map<std::uint64_t, Pending> pending_;  // in the order of submission
   std::deque<std::uint64_t> unsent_;
   std::size_t in_flight_ = 0;

@@ -142,8 +142,11 @@ Status CommitPipeline::sync_groups(const std::vector<GroupPtr>& groups) {
   if (failed()) return read_only_error();
   const bool any_written = std::any_of(groups.begin(), groups.end(), [](const GroupPtr& group) { return !group->batches.empty(); });
   if (!any_written) return {};
+  const auto began = std::chrono::steady_clock::now();
   if (!planted(PlantedBug::kAckBeforeSync)) BAHI_TRY(parts_.store->sync());
+  const std::chrono::nanoseconds took = std::chrono::steady_clock::now() - began;
   counters_.syncs.fetch_add(1, std::memory_order_relaxed);
+  counters_.sync_nanos.fetch_add(static_cast<std::uint64_t>(took.count()), std::memory_order_relaxed);
   if (failpoint::hit("after_sync")) return Error{ErrorCode::kIoError, "after_sync: failed on purpose"};
   if (parts_.anchor == nullptr) return {};
   std::vector<TenantMark> marks;
@@ -294,6 +297,7 @@ void CommitPipeline::add_stats(EngineStats& stats) const {
   stats.appended_raw_bytes = counters_.raw_bytes;
   stats.commit_groups = counters_.groups;
   stats.syncs = counters_.syncs;
+  stats.sync_nanos = counters_.sync_nanos;
   stats.duplicates = counters_.duplicates;
   stats.conflicts = counters_.conflicts;
   stats.overloads = counters_.overloads;

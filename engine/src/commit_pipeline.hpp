@@ -233,7 +233,7 @@ class CommitPipeline {
   bool anchor_stopping_ = false;        // protected by anchor_mutex_
 
   struct Counters {
-    std::atomic<std::uint64_t> events{0}, batches{0}, stored_bytes{0}, raw_bytes{0}, groups{0}, syncs{0};
+    std::atomic<std::uint64_t> events{0}, batches{0}, stored_bytes{0}, raw_bytes{0}, groups{0}, syncs{0}, sync_nanos{0};
     std::atomic<std::uint64_t> duplicates{0}, conflicts{0}, overloads{0};
   };
   Counters counters_;

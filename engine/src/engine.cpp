@@ -13,6 +13,8 @@ namespace {
 constexpr std::string_view kSystemTenantName = "system";
 constexpr std::string_view kTenantCreated = "bahi.tenant-created";
 constexpr std::size_t kTenantNameBytesMax = 64;
+/// A reader that wants more than this is reading the log, not a part of it.
+constexpr std::size_t kPartBytesMax = std::size_t{512} << 10U;
 
 Status check_tenant_name(std::string_view name) {
   const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
@@ -223,10 +225,11 @@ Result<std::unique_ptr<EventCursor>> Engine::read(ReadRequest request) const {
 }
 
 Result<std::unique_ptr<BatchCursor>> Engine::read_batches(TenantId tenant, Offset from, Offset to,
-                                                          Direction direction) const {
+                                                          Direction direction, std::size_t bytes_wanted) const {
   BAHI_ASSIGN(const TenantState* state, impl_->find_state(tenant));
   const Offset end{state->durable.load(std::memory_order_acquire)};
-  return impl_->reader_->batches(tenant, from, std::min(to, end), direction);
+  const CacheUse use = bytes_wanted <= kPartBytesMax ? CacheUse::kPart : CacheUse::kScan;
+  return impl_->reader_->batches(tenant, from, std::min(to, end), direction, use);
 }
 
 Status Engine::wait_for(TenantId tenant, Offset offset, std::chrono::nanoseconds timeout) const {

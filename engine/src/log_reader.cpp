@@ -101,9 +101,9 @@ Result<std::unique_ptr<EventCursor>> LogReader::events(ReadRequest request, Offs
 }
 
 Result<std::unique_ptr<BatchCursor>> LogReader::batches(TenantId tenant, Offset from, Offset to,
-                                                        Direction direction) const {
+                                                        Direction direction, CacheUse use) const {
   return std::unique_ptr<BatchCursor>(
-      std::make_unique<StoredBatchCursor>(store_->cursor(tenant, CacheUse::kScan), from, to, direction));
+      std::make_unique<StoredBatchCursor>(store_->cursor(tenant, use), from, to, direction));
 }
 
 Result<Head> LogReader::stream_head(TenantId tenant, std::string_view stream, Offset end) const {

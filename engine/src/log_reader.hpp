@@ -25,7 +25,7 @@ class LogReader {
   /// Events of `request` with offset < `end`. The index must cover everything below `end`.
   [[nodiscard]] Result<std::unique_ptr<EventCursor>> events(ReadRequest request, Offset end) const;
   [[nodiscard]] Result<std::unique_ptr<BatchCursor>> batches(TenantId tenant, Offset from, Offset to,
-                                                             Direction direction) const;
+                                                             Direction direction, CacheUse use) const;
   /// The batch that holds `offset`; kCorruptLog when there is none.
   [[nodiscard]] Result<std::shared_ptr<const DecodedBatch>> batch_at(TenantId tenant, Offset offset) const;
   /// As above, through a cursor that the caller keeps (made when null).

@@ -14,6 +14,7 @@ namespace bahi {
 namespace {
 
 constexpr std::size_t kScanReadaheadBytes = std::size_t{2} << 20U;
+constexpr std::size_t kPartReadaheadBytes = std::size_t{256} << 10U;
 
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -66,6 +67,7 @@ class RocksDbLogStore::Cursor final : public LogCursor {
     options.verify_checksums = true;
     options.fill_cache = use == CacheUse::kFill;
     if (use == CacheUse::kScan) options.readahead_size = kScanReadaheadBytes;
+    if (use == CacheUse::kPart) options.readahead_size = kPartReadaheadBytes;
     // The directory first: batch and entry are written together, so a batch iterator made later has every batch that
     // the directory names.
     rocksdb::ReadOptions directory_options;

@@ -6,6 +6,7 @@
 
 #include "bahi/base/text.hpp"
 #include "json.hpp"
+#include "process_usage.hpp"
 #include "tenant_meter.hpp"
 
 namespace bahi::server {
@@ -100,6 +101,7 @@ Administration::Outcome Administration::run(const Credential&, std::string_view,
       {"engine.appended_raw_bytes", stats.appended_raw_bytes},
       {"engine.commit_groups", stats.commit_groups},
       {"engine.syncs", stats.syncs},
+      {"engine.sync_nanos", stats.sync_nanos},
       {"engine.duplicates", stats.duplicates},
       {"engine.conflicts", stats.conflicts},
       {"engine.overloads", stats.overloads},
@@ -112,6 +114,9 @@ Administration::Outcome Administration::run(const Credential&, std::string_view,
       {"engine.free_bytes", stats.free_bytes},
   };
   for (const auto& [name, value] : engine) status.counters.emplace_back(name, value);
+  const ProcessUsage process = ProcessUsage::now();
+  status.counters.emplace_back("process.resident_bytes", process.resident_bytes);
+  status.counters.emplace_back("process.cpu_nanos", process.cpu_nanos);
   return wire::Message(std::move(status));
 }
 

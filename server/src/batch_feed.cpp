@@ -44,6 +44,11 @@ std::pair<Offset, Offset> BatchFeed::rest() const {
   return {next_, std::min(end_, engine_->durable_offset(request_.tenant))};
 }
 
+std::uint64_t BatchFeed::lag() const {
+  const auto [from, to] = rest();
+  return to > from ? to - from : 0;
+}
+
 void BatchFeed::count(std::uint64_t events) {
   if (request_.limit) *request_.limit -= std::min(*request_.limit, events);
 }
@@ -70,7 +75,7 @@ Result<Slice> BatchFeed::next(std::size_t bytes_max) {
 Status BatchFeed::take_all(std::size_t bytes_max, Slice& slice) {
   const auto [from, to] = rest();
   if (from >= to || request_.limit == std::uint64_t{0}) return {};
-  BAHI_ASSIGN(const auto cursor, engine_->read_batches(request_.tenant, from, to, request_.direction));
+  BAHI_ASSIGN(const auto cursor, engine_->read_batches(request_.tenant, from, to, request_.direction, bytes_max));
   while (slice.batches.size() < bytes_max && request_.limit != std::uint64_t{0}) {
     BAHI_ASSIGN(const bool more, cursor->next());
     if (!more) break;
@@ -133,7 +138,7 @@ Result<bool> BatchFeed::take_window(Offset from, Offset to, std::size_t bytes_ma
 }
 
 Status BatchFeed::take_batch_at(Offset offset, BatchHeader& header, Slice& slice) {
-  BAHI_ASSIGN(const auto cursor, engine_->read_batches(request_.tenant, offset, offset + 1));
+  BAHI_ASSIGN(const auto cursor, engine_->read_batches(request_.tenant, offset, offset + 1, Direction::kForward, 1));
   BAHI_ASSIGN(const bool found, cursor->next());
   if (!found) return Error{ErrorCode::kCorruptLog, fmt::format("no batch holds offset {}", offset.value)};
   header = cursor->header();

@@ -39,6 +39,9 @@ class BatchFeed {
 
   [[nodiscard]] TenantId tenant() const noexcept { return request_.tenant; }
   [[nodiscard]] Offset position() const noexcept { return next_; }
+  [[nodiscard]] bool follows() const noexcept { return follow_; }
+  /// Durable offsets that have not been looked at yet.
+  [[nodiscard]] std::uint64_t lag() const;
 
  private:
   BatchFeed(const Engine& engine, ReadRequest request, bool follow);

@@ -1,5 +1,7 @@
 #include "connection.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
@@ -219,6 +221,17 @@ void Connection::tick() {
   session_.tick(home_.now);
   if (session_.stuck() || (sent_all_ && --ticks_left_ <= 0)) return abort();
   proceed();
+}
+
+void Connection::measure(ReadGauges& gauges) const {
+  for (const auto& [request, reading] : readings_) {
+    ++gauges.reads;
+    if (!reading.feed.follows()) continue;
+    const std::uint64_t lag = reading.feed.lag();
+    ++gauges.subscriptions;
+    gauges.lag_total += lag;
+    gauges.lag_max = std::max(gauges.lag_max, lag);
+  }
 }
 
 void Connection::begin_shutdown() {

@@ -66,6 +66,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void begin_shutdown();
   /// Closes at once, whatever is in flight.
   void abort();
+  /// Adds this connection's reads to the gauges.
+  void measure(ReadGauges& gauges) const;
 
  private:
   static constexpr int kTicksToLinger = 4;

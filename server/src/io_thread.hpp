@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <thread>
 #include <vector>
@@ -18,7 +20,15 @@ namespace bahi::server {
 
 class Connection;
 
-/// Its members but `context` are used on its thread only, once it runs.
+/// The open reads of a thread's connections; lags are in events.
+struct ReadGauges {
+  std::uint64_t reads = 0;
+  std::uint64_t subscriptions = 0;
+  std::uint64_t lag_total = 0;  ///< of the subscriptions
+  std::uint64_t lag_max = 0;
+};
+
+/// Its members but `context` and the gauges are used on its thread only, once it runs.
 struct IoThread {
   /// What is received goes through here, one connection at a time: an idle connection holds no buffer.
   static constexpr std::size_t kScratchBytes = std::size_t{256} << 10U;
@@ -33,6 +43,9 @@ struct IoThread {
   /// nobody's deadline passes meanwhile.
   TimePoint now = std::chrono::steady_clock::now();
   TimePoint clock_seen = now;
+
+  std::mutex gauges_mutex;
+  ReadGauges gauges;  // as of the last tick; protected by gauges_mutex
 
   void advance_time() {
     constexpr std::chrono::milliseconds kStepMax{1000};

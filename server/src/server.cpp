@@ -178,7 +178,19 @@ Result<CredentialPtr> Server::Impl::admit(const wire::Hello& hello) const {
 }
 
 Administration::Counters Server::Impl::counters() const {
-  return {{"server.connections", traffic_.connections.load()},
+  ReadGauges all;
+  for (const auto& thread : io_threads_) {
+    const std::scoped_lock lock(thread->gauges_mutex);
+    all.reads += thread->gauges.reads;
+    all.subscriptions += thread->gauges.subscriptions;
+    all.lag_total += thread->gauges.lag_total;
+    all.lag_max = std::max(all.lag_max, thread->gauges.lag_max);
+  }
+  return {{"server.reads", all.reads},
+          {"server.subscriptions", all.subscriptions},
+          {"server.subscription_lag_total", all.lag_total},
+          {"server.subscription_lag_max", all.lag_max},
+          {"server.connections", traffic_.connections.load()},
           {"server.connections_accepted", traffic_.accepted.load()},
           {"server.connections_refused", traffic_.refused.load()},
           {"server.requests", traffic_.requests.load()},
@@ -230,7 +242,15 @@ asio::awaitable<void> Server::Impl::tick_loop(IoThread& thread) {
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, problem));
     if (problem) break;
     thread.advance_time();
-    for (const auto& connection : thread.connections) connection->tick();
+    ReadGauges gauges;
+    for (const auto& connection : thread.connections) {
+      connection->tick();
+      connection->measure(gauges);
+    }
+    {
+      const std::scoped_lock lock(thread.gauges_mutex);
+      thread.gauges = gauges;
+    }
     if (&thread == io_threads_.front().get() && ticks % kTicksToTellLeftOut == 0) audit_.tell_left_out(false);
   }
 }

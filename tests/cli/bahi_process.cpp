@@ -52,14 +52,16 @@ std::string TempDirectory::file(const std::string& name, std::string_view bytes)
   return path.string();
 }
 
-Process::Process(const Arguments& arguments, const std::string& input_path, const Arguments& environment) {
-  Arguments words{BAHI_PROGRAM};
+Process::Process(const Arguments& arguments, const std::string& input_path, const Arguments& environment,
+                 const std::string& program) {
+  Arguments words{program.empty() ? BAHI_PROGRAM : program};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  Arguments variables;
+  // Nothing of the developer's own: no variables, and no profiles unless the test has some. The first of a name counts.
+  Arguments variables = environment;
+  variables.push_back("XDG_CONFIG_HOME=" + directory_.path().string());
   for (char** entry = environ; *entry != nullptr; ++entry) {
     if (!std::string_view(*entry).starts_with("BAHI_")) variables.emplace_back(*entry);
   }
-  variables.insert(variables.end(), environment.begin(), environment.end());
   const std::string out = (directory_.path() / "out").string();
   const std::string err = (directory_.path() / "err").string();
   posix_spawn_file_actions_t actions;
@@ -68,10 +70,10 @@ Process::Process(const Arguments& arguments, const std::string& input_path, cons
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input.c_str(), O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  const int problem =
-      ::posix_spawn(&pid_, BAHI_PROGRAM, &actions, nullptr, pointers(words).data(), pointers(variables).data());
+  const int problem = ::posix_spawn(&pid_, words.front().c_str(), &actions, nullptr, pointers(words).data(),
+                                    pointers(variables).data());
   posix_spawn_file_actions_destroy(&actions);
-  if (problem != 0) throw std::runtime_error("cannot start " BAHI_PROGRAM);
+  if (problem != 0) throw std::runtime_error("cannot start " + words.front());
 }
 
 Process::~Process() {

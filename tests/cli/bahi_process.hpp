@@ -37,8 +37,10 @@ using Arguments = std::vector<std::string>;
 /// A program that runs beside the test.
 class Process {
  public:
-  /// Standard input is `input`'s file; "" is /dev/null. `environment` entries are NAME=VALUE.
-  Process(const Arguments& arguments, const std::string& input_path, const Arguments& environment = {});
+  /// Standard input is `input`'s file; "" is /dev/null. `environment` entries are NAME=VALUE. `program`: bahi itself
+  /// when empty.
+  Process(const Arguments& arguments, const std::string& input_path, const Arguments& environment = {},
+          const std::string& program = "");
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

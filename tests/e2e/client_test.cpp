@@ -49,6 +49,15 @@ TEST_CASE("e2e: coroutines append, read and subscribe", "[e2e][client]") {
       CHECK(event.version == Version{count++});
     }
     CHECK(count == 10);
+    request.limit = 3;
+    auto limited = client.read(request);
+    for (count = 0; count < 10; ++count) {
+      const auto more = co_await limited.next(event);
+      CHECK(more);
+      if (!more || !*more) break;
+    }
+    CHECK(count == 3);
+    request.limit.reset();
     request.from = Offset{20};
     auto live = client.subscribe(request);
     const auto last = co_await client.append(second_order());

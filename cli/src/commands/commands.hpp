@@ -21,6 +21,8 @@ struct Context {
   std::string directory;
   std::string server;  ///< HOST:PORT; empty: the directory is used
   std::string token;
+  std::string profile;  ///< a name; empty: the default one, when nothing else says where the store is
+  bool uses_profile = true;
   bool tls = false;  ///< asked for; also implied by a file below
   tls::ClientSettings tls_settings;
   bool needs_directory = true;  ///< the command cannot do without, unless `server` is given
@@ -29,6 +31,10 @@ struct Context {
   std::function<Result<ExitCode>()> action;
 };
 
+void add_bench_commands(CLI::App& app, Context& context);
+void add_completion_command(CLI::App& app, Context& context);
+void add_profile_commands(CLI::App& app, Context& context);
+void add_top_command(CLI::App& app, Context& context);
 void add_tenant_commands(CLI::App& app, Context& context);
 void add_tenant_limit_commands(CLI::App& tenant, Context& context);
 void add_import_command(CLI::App& app, Context& context);
@@ -48,6 +54,10 @@ void add_token_commands(CLI::App& app, Context& context);
 /// progress on standard error.
 [[nodiscard]] Result<std::unique_ptr<Engine>> open_engine(const Context& context, EngineOptions options,
                                                           const std::string& progress_label = "opening");
+/// Takes server and token from the profile named, or from the default one, as far as nothing else gives them.
+Status apply_profile(Context& context);
+/// Where the server on the command line is, and who asks. kInvalidArgument.
+[[nodiscard]] Result<client::ClientOptions> client_options(const Context& context, const std::string& tenant = "");
 /// A client of the server on the command line. `tenant` empty: the token's, or all.
 [[nodiscard]] Result<std::unique_ptr<client::Client>> connect(const Context& context, const std::string& tenant = "");
 /// The tenant's log, on the server or in the directory of the command line.

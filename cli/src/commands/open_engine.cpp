@@ -17,8 +17,6 @@ Result<std::unique_ptr<Engine>> open_engine(const Context& context, EngineOption
   return engine;
 }
 
-namespace {
-
 Result<client::ClientOptions> client_options(const Context& context, const std::string& tenant) {
   client::ClientOptions options;
   BAHI_TRY(parse_endpoint(context.server, options.host, options.port));
@@ -29,8 +27,6 @@ Result<client::ClientOptions> client_options(const Context& context, const std::
   options.name = "bahi";
   return options;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<client::Client>> connect(const Context& context, const std::string& tenant) {
   BAHI_ASSIGN(client::ClientOptions options, client_options(context, tenant));

@@ -130,7 +130,7 @@ void add_serve_command(CLI::App& app, Context& context) {
       "  bahi serve --data /var/lib/bahi\n"
       "  bahi serve --data /var/lib/bahi --config /etc/bahi.toml --check-config");
   serve->callback([&context, arguments] {
-    context.needs_directory = false;
+    context.needs_directory = context.uses_profile = false;
     context.action = [&context, arguments] { return run_serve(context, *arguments); };
   });
 }

@@ -36,7 +36,8 @@ class AsyncReader {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A client whose work is done on the executor given, which must run as long as the client lives. Each operation
+/// A client whose work is done on the executor given, which must run as long as the client lives, and one thing at a
+/// time: that of an io_context which one thread runs, or a strand. Each operation
 /// resumes on the executor of the coroutine that awaits it, and is to be awaited while the client lives. Thread-safe.
 /// Asio's cancellation does not reach these operations: destroy the client, or cancel the reader. Errors as in
 /// client.hpp.

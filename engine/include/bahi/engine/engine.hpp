@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,7 @@ struct EngineStats {
   std::uint64_t appended_raw_bytes = 0;     ///< bodies before compression
   std::uint64_t commit_groups = 0;
   std::uint64_t syncs = 0;
+  std::uint64_t sync_nanos = 0;                 ///< that they took, in all
   std::uint64_t duplicates = 0;
   std::uint64_t conflicts = 0;
   std::uint64_t overloads = 0;
@@ -118,9 +120,11 @@ class Engine {
   /// Version of the stream's last durable event, kNoStream if it has none.
   [[nodiscard]] Result<Version> stream_version(TenantId tenant, std::string_view stream) const;
   [[nodiscard]] Result<std::unique_ptr<EventCursor>> read(ReadRequest request) const;
-  /// Batches that overlap [from, to), in ascending or descending order.
-  [[nodiscard]] Result<std::unique_ptr<BatchCursor>> read_batches(TenantId tenant, Offset from, Offset to,
-                                                                  Direction direction = Direction::kForward) const;
+  /// Batches that overlap [from, to), in ascending or descending order. `bytes_wanted`: what the caller will take, about,
+  /// so that no more is read ahead.
+  [[nodiscard]] Result<std::unique_ptr<BatchCursor>> read_batches(
+      TenantId tenant, Offset from, Offset to, Direction direction = Direction::kForward,
+      std::size_t bytes_wanted = std::numeric_limits<std::size_t>::max()) const;
   /// Returns as soon as the durable offset exceeds `offset`; kDeadlineExceeded after `timeout`, kShuttingDown on close.
   Status wait_for(TenantId tenant, Offset offset, std::chrono::nanoseconds timeout) const;
   /// Calls `notify` once, on a thread of the engine (or at once, on this one), when the durable

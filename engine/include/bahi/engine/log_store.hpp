@@ -50,6 +50,7 @@ class LogCursor {
 enum class CacheUse : std::uint8_t {
   kFill,
   kScan,    ///< read far ahead, leave the cache alone
+  kPart,    ///< of a few hundred KiB of neighbours: read ahead that far, leave the cache alone
   kSparse,  ///< leave the cache alone; read ahead only where batches turn out to be neighbours
 };
 
