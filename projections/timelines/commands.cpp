@@ -70,7 +70,7 @@ Status add_event(Decision& decision, const Scene& scene, std::string_view type, 
   tags.push_back(tag("user", scene.user));
   BAHI_TRY(check_tags(tags));
   decision.events.push_back(
-      {"conversation-" + scene.conversation, std::string(type), data.finish(), kJsonContentType, std::move(tags)});
+      {"conversation-" + scene.conversation, std::string(type), data.finish(), kJsonContentType, std::move(tags), {}});
   return {};
 }
 
