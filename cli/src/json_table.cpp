@@ -28,7 +28,7 @@ std::string as_json(const rapidjson::Value& value) {
 }
 
 bool is_money(std::string_view name, const rapidjson::Value& value) {
-  return name.ends_with(kPaise) && value.IsInt64();
+  return (name == "paise" || name.ends_with(kPaise)) && value.IsInt64();
 }
 
 /// One line, without what would disturb a terminal.
@@ -43,6 +43,7 @@ std::string cell(std::string_view name, const rapidjson::Value& value) {
 }
 
 std::string title(std::string_view name) {
+  if (name == "paise") return "value";
   if (name.ends_with(kPaise)) name.remove_suffix(kPaise.size());
   std::string text(name);
   std::replace(text.begin(), text.end(), '_', ' ');

@@ -17,6 +17,7 @@ struct Arguments {
   std::uint64_t from = 0;
   std::uint64_t to = kOffsetMax.value;
   bool as_json = false;
+  bool as_table = false;
 };
 
 Status check_remote(const Context& context) {
@@ -29,7 +30,7 @@ Result<ExitCode> list(const Context& context, const Arguments& arguments) {
   BAHI_ASSIGN(const auto client, connect(context, arguments.tenant));
   BAHI_ASSIGN(wire::QueryAnswer answer, client->projections());
   Output output(STDOUT_FILENO);
-  if (arguments.as_json || ::isatty(STDOUT_FILENO) == 0) {
+  if (arguments.as_json || (!arguments.as_table && ::isatty(STDOUT_FILENO) == 0)) {
     output.text() = answer.json + '\n';
   } else {
     BAHI_ASSIGN(output.text(), json_as_table(answer.json));
@@ -83,7 +84,8 @@ void add_projection_commands(CLI::App& app, Context& context) {
   CLI::App* const show = group->add_subcommand("list", "The read models with state, offset, lag and rate");
   auto arguments = std::make_shared<Arguments>();
   show->add_option("--tenant", arguments->tenant, "Tenant; not needed with a token");
-  show->add_flag("--json", arguments->as_json, "JSON also on a terminal");
+  CLI::Option* const json = show->add_flag("--json", arguments->as_json, "JSON also on a terminal");
+  show->add_flag("--table", arguments->as_table, "A table also when the output is not a terminal")->excludes(json);
   show->callback([&context, arguments] {
     context.needs_directory = false;
     context.action = [&context, arguments] { return list(context, *arguments); };

@@ -21,11 +21,12 @@ struct Arguments {
   std::uint32_t timeout_ms = 10'000;
   std::string id;
   bool as_json = false;
+  bool as_table = false;
 };
 
 Status show(const Arguments& arguments, std::string json, const std::string& note) {
   Output output(STDOUT_FILENO);
-  if (arguments.as_json || ::isatty(STDOUT_FILENO) == 0) {
+  if (arguments.as_json || (!arguments.as_table && ::isatty(STDOUT_FILENO) == 0)) {
     output.text() = json + '\n';
   } else {
     BAHI_ASSIGN(output.text(), json_as_table(json));
@@ -78,7 +79,8 @@ void add_common(CLI::App& command, Arguments& arguments, std::string_view what) 
   command.add_option("--tenant", arguments.tenant, "Tenant; not needed with a token");
   command.add_option("--timeout-ms", arguments.timeout_ms, "How long to wait for the read model")
       ->capture_default_str();
-  command.add_flag("--json", arguments.as_json, "JSON also on a terminal");
+  CLI::Option* const json = command.add_flag("--json", arguments.as_json, "JSON also on a terminal");
+  command.add_flag("--table", arguments.as_table, "A table also when the output is not a terminal")->excludes(json);
 }
 
 /// A query with its projection given, as a command of its own.

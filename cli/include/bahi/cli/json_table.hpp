@@ -8,7 +8,7 @@
 
 namespace bahi::cli {
 
-/// Lays out a JSON object. Members whose names end in `_paise` are shown in rupees. Error: kMalformedJson.
+/// Lays out a JSON object. Members named `paise` or `…_paise` are shown in rupees. Error: kMalformedJson.
 [[nodiscard]] Result<std::string> json_as_table(std::string_view json);
 /// Paise as rupees with Indian grouping: 1234567890 is "₹1,23,45,678.90".
 [[nodiscard]] std::string format_rupees(std::int64_t paise);

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# The third part of `./dev demo`: read models that are asked and decide, over TCP.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
+export LC_ALL=C.UTF-8
+
+program=$PWD/build/release/cli/bahi
+work=$(mktemp -d "${TMPDIR:-/tmp}/bahi-demo.XXXXXX")
+server_pid=
+clean_up() {
+  [ -z "$server_pid" ] || kill -9 "$server_pid" 2>/dev/null || true
+  rm -rf "$work"
+}
+trap clean_up EXIT
+
+tell() { printf '\n%s\n' "$*"; }
+bahi() { "$program" "$@" --tenant shop; }
+fail() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+"$program" serve --data "$work/store" --listen 127.0.0.1:0 >"$work/ready" 2>"$work/server.log" &
+server_pid=$!
+disown "$server_pid"
+until grep -q '^ready' "$work/ready"; do
+  kill -0 "$server_pid" 2>/dev/null || fail "The server did not start: $(cat "$work/server.log")"
+  sleep 0.05
+done
+BAHI_SERVER=$(sed -n 's/^ready on //p' "$work/ready")
+export BAHI_SERVER
+"$program" tenant create shop >"$work/out"
+bahi projection start stock >"$work/out"
+bahi projection start timelines >"$work/out"
+
+tell "A shop: rice in two batches, the older one expires first. A sale of 12 takes the older batch first; what it cost leaves the ledger."
+bahi append --stream item-rice --type stock.ItemDefined --tag stock:rice --data '{"item":"rice","name":"Basmati rice","unit":"kg"}' >"$work/out"
+bahi command stock receive item=rice batch=january location=main quantity=10 cost_paise=100000 expires_on=2099-01-31 >"$work/out"
+bahi command stock receive item=rice batch=march location=main quantity=20 cost_paise=240000 expires_on=2099-03-31 >"$work/out"
+bahi command stock sell sale=s1 location=main 'lines=[{"item":"rice","quantity":12,"price_paise":15000}]' >"$work/out"
+end=$(($(jq '.events[-1].offset' "$work/out") + 1))
+bahi stock ledger item=rice location=main --min-offset "$end" --json |
+  jq '{rows: [.rows[] | {offset, kind, batch, quantity, paise, balance_quantity, balance_paise}]}' >"$work/ledger.json"
+bahi stock ledger item=rice location=main --min-offset "$end" --table
+[ "$(jq -c '[.rows[-1].balance_quantity, .rows[-1].balance_paise]' "$work/ledger.json")" = '[18,216000]' ] ||
+  fail "The ledger does not end at 18 kg worth 2,160.00 rupees."
+
+tell "A sale of 50 is refused, and nothing is stored:"
+if bahi command stock sell sale=s2 location=main 'lines=[{"item":"rice","quantity":50}]' 2>"$work/refusal"; then
+  fail "More was sold than there was."
+fi
+sed 's/^/  /' "$work/refusal"
+
+tell "A conversation, and what is unread in it:"
+send() { bahi append --stream "conversation-tea" --type "chat.$1" --data "$2" "${@:3}" >"$work/out"; }
+send ConversationCreated '{"conversation":"tea","kind":"group","title":"Tea at four"}'
+for user in asha ravi; do
+  send MemberJoined "{\"conversation\":\"tea\",\"user\":\"$user\"}" --tag conversation:tea --tag "user:$user"
+done
+bahi command timelines send conversation=tea sender=asha message=m1 text='Is the rice here?' >"$work/out"
+bahi command timelines send conversation=tea sender=ravi message=m2 text='Yes, @asha: 18 kg are left.' 'mentions=["asha"]' >"$work/out"
+end=$(($(jq '.events[-1].offset' "$work/out") + 1))
+bahi timeline page conversation=tea direction=forward --min-offset "$end" --json |
+  jq -r '.messages[] | "  \(.sender): \(.text)"'
+bahi timeline conversations user=asha --min-offset "$end" --json |
+  jq -r '.conversations[] | "  asha has \(.unread) unread message and \(.mentions) mention in \(.title)"'
+
+tell "How far the read models are:"
+bahi projection list --table
