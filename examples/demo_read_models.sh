@@ -67,3 +67,5 @@ bahi timeline conversations user=asha --min-offset "$end" --json |
 
 tell "How far the read models are:"
 bahi projection list --table
+
+tell "That was Bahi. README.md says how it works; the program is build/release/cli/bahi."

@@ -85,4 +85,3 @@ tell "SIGTERM: the server answers what is in flight and closes the store."
 kill -TERM "$server_pid"
 while kill -0 "$server_pid" 2>/dev/null; do sleep 0.02; done
 tail -n 2 "$work/server.log"
-tell "That was Bahi. README.md says how it works; the program is build/release/cli/bahi."
