@@ -84,8 +84,9 @@ class CommandRun : public std::enable_shared_from_this<CommandRun> {
     const QueryContext query{projections_.engine_, request_.tenant, *view, checkpoint.next};
     const Timestamp now = SystemClock::instance().now();
     auto decided = entry->run({query, now, request_.actor}, arguments);
-    if (!decided && checkpoint.next < head_) {
-      // What it was refused for may have changed before the command was given: an append is guarded, a refusal is not.
+    if ((!decided || decided->events.empty()) && checkpoint.next < head_) {
+      // What it was refused for, or found done already, may have changed before the command was given: an append is
+      // guarded, an answer without one is not.
       decide_behind(head_);
       return {};
     }

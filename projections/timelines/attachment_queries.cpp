@@ -1,5 +1,5 @@
 #include "bahi/base/clock.hpp"
-#include "page_cursor.hpp"
+#include "page_scan.hpp"
 #include "timelines/queries.hpp"
 #include "timelines/timeline_walk.hpp"
 
@@ -13,15 +13,13 @@ struct MessageArguments {
   std::string conversation;
   std::string message;
   std::optional<std::string> user;
-  std::int64_t limit = 0;
-  std::optional<std::string> cursor;
+  PageRequest page;
 
   explicit MessageArguments(Arguments& arguments)
       : conversation(arguments.text("conversation")),
         message(arguments.text("message")),
         user(arguments.optional_text("user")),
-        limit(arguments.number_or("limit", kPageDefault, 1, kPageMax)),
-        cursor(arguments.optional_text("cursor")) {}
+        page(PageRequest::take(arguments, kPageDefault, kPageMax)) {}
 };
 
 // --- receipts
@@ -105,13 +103,13 @@ Status receipts(const QueryContext& context, Arguments& arguments, Answer& answe
   BAHI_ASSIGN(const PlaceRow place, find_visible_place(context.state, row.number, asked.message, asked.user));
   const PageCursor cursor(context.tenant, {"receipts", asked.conversation, asked.message, asked.user.value_or("")});
   std::optional<std::string> after;
-  if (asked.cursor) {
-    BAHI_ASSIGN(after, cursor.decode(*asked.cursor));
+  if (asked.page.cursor) {
+    BAHI_ASSIGN(after, cursor.decode(*asked.page.cursor));
     if (after->size() < 16) return Error{ErrorCode::kInvalidCursor, "the cursor is malformed; begin without a cursor"};
   }
   Readers readers(context, row.number, place);
   answer.begin_list("receipts");
-  BAHI_TRY(readers.show(std::move(after), asked.limit, answer));
+  BAHI_TRY(readers.show(std::move(after), asked.page.limit, answer));
   answer.end_list();
   if (readers.next()) answer.text("next", cursor.encode(*readers.next()));
   return {};
@@ -127,29 +125,21 @@ Status reactions(const QueryContext& context, Arguments& arguments, Answer& answ
   BAHI_ASSIGN(const PlaceRow place, find_visible_place(context.state, row.number, asked.message, asked.user));
   const PageCursor cursor(
       context.tenant, {"reactions", asked.conversation, asked.message, asked.user.value_or(""), reaction.value_or("")});
-  const Key all = Key().number(row.number).number(place.offset);
-  RowScan scan = context.state.scan(kReactions, reaction ? Key(all).text(*reaction) : all);
-  scan.seek_first();
-  if (asked.cursor) {
-    BAHI_ASSIGN(const std::string after, cursor.decode(*asked.cursor));
-    const std::string start = all.bytes() + after;
-    scan.seek(start);
-    if (scan.valid() && scan.key() == start) scan.next();
-  }
-  std::string last;
+  Key prefix = Key().number(row.number).number(place.offset);
+  if (reaction) prefix.text(*reaction);
+  BAHI_ASSIGN(PageScan page, PageScan::begin(context.state, kReactions, prefix, false, asked.page, cursor));
   answer.begin_list("reactions");
-  for (std::int64_t left = asked.limit; scan.valid() && left > 0; scan.next(), --left) {
+  for (; page.more(); page.next()) {
     ReactionRow each;
-    BAHI_TRY(decode(scan.value(), each));
-    last = scan.key().substr(all.bytes().size());
-    KeyReader key(last);
+    BAHI_TRY(decode(page.value(), each));
+    KeyReader key(page.key());
+    (void)key.number();
+    (void)key.number();
     const std::string name = key.text();
     answer.begin_element().text("reaction", name).text("user", key.text()).time("at", {each.at}).end_object();
   }
-  BAHI_TRY(scan.status());
   answer.end_list();
-  if (scan.valid()) answer.text("next", cursor.encode(last));
-  return {};
+  return page.finish(answer);
 }
 
 // --- pins
@@ -158,40 +148,31 @@ Status pins(const QueryContext& context, Arguments& arguments, Answer& answer) {
   const std::string conversation = arguments.text("conversation");
   WalkOptions walk;
   walk.user = arguments.optional_text("user");
-  std::int64_t left = arguments.number_or("limit", kPageDefault, 1, kPageMax);
-  const auto cursor_text = arguments.optional_text("cursor");
+  const PageRequest asked = PageRequest::take(arguments, kPageDefault, kPageMax);
   BAHI_TRY(arguments.check());
   BAHI_ASSIGN(const ConversationRow row, find_conversation(context.state, conversation));
   walk.conversation = row.number;
   const PageCursor cursor(context.tenant, {"pins", conversation, walk.user.value_or("")});
-  std::uint64_t before = UINT64_MAX;
-  if (cursor_text) {
-    BAHI_ASSIGN(const std::string key, cursor.decode(*cursor_text));
-    before = last_number(key);
-  }
-  Visibility visibility(context.state, row.number, walk.user);
   const Key prefix = Key().number(row.number);
-  RowScan scan = context.state.scan(kPins, prefix);
-  if (before > 0) scan.seek_backward(Key(prefix).number(before - 1));
+  BAHI_ASSIGN(PageScan page, PageScan::begin(context.state, kPins, prefix, true, asked, cursor));
+  Visibility visibility(context.state, row.number, walk.user);
   answer.begin_list("pins");
-  for (std::size_t examined = 0; before > 0 && scan.valid() && left > 0 && examined < kExaminedMax;
-       scan.previous(), ++examined) {
-    before = last_number(scan.key());
-    BAHI_ASSIGN(const bool sees, visibility.sees(before));
-    if (!sees) continue;
-    PinRow pin;
-    BAHI_TRY(decode(scan.value(), pin));
-    SingleMessage message;
-    BAHI_TRY(look_up_message(context.state, row.number, pin.timeline, before, message));
-    answer.begin_element().text("by", pin.by).time("at", {pin.at}).begin_object("message");
-    BAHI_TRY(show_message(context.state, walk, before, message.row, message.changes_or_null(), answer));
-    answer.end_object().end_object();
-    --left;
+  for (std::size_t examined = 0; page.more() && examined < kExaminedMax; ++examined) {
+    const std::uint64_t offset = last_number(page.key());
+    BAHI_ASSIGN(const bool sees, visibility.sees(offset));
+    if (sees) {
+      PinRow pin;
+      BAHI_TRY(decode(page.value(), pin));
+      SingleMessage message;
+      BAHI_TRY(look_up_message(context.state, row.number, pin.timeline, offset, message));
+      answer.begin_element().text("by", pin.by).time("at", {pin.at}).begin_object("message");
+      BAHI_TRY(show_message(context.state, walk, offset, message.row, message.changes_or_null(), answer));
+      answer.end_object().end_object();
+    }
+    page.next(sees);
   }
-  BAHI_TRY(scan.status());
   answer.end_list();
-  if (before > 0 && scan.valid()) answer.text("next", cursor.encode(Key().number(before)));
-  return {};
+  return page.finish(answer);
 }
 
 // --- presence

@@ -1,7 +1,7 @@
 #include <map>
 
 #include "chat_generated.h"
-#include "page_cursor.hpp"
+#include "page_scan.hpp"
 #include "timelines/lookup.hpp"
 #include "timelines/queries.hpp"
 
@@ -156,36 +156,27 @@ Result<std::string> name_of_thread(const StateView& state, std::uint64_t convers
 Status own_receipts(const QueryContext& context, Arguments& arguments, Answer& answer) {
   const std::string name = arguments.text("conversation");
   const std::string user = arguments.text("user");
-  std::int64_t left = arguments.number_or("limit", kPageDefault, 1, kPageMax);
-  const auto cursor_text = arguments.optional_text("cursor");
+  const PageRequest asked = PageRequest::take(arguments, kPageDefault, kPageMax);
   BAHI_TRY(arguments.check());
   BAHI_ASSIGN(const ConversationRow row, find_conversation(context.state, name));
   const PageCursor cursor(context.tenant, {"own_receipts", name, user});
   const Key prefix = Key().number(row.number).text(user);
-  RowScan scan = context.state.scan(kReceipts, prefix);
-  scan.seek_first();
-  Scope last = 0;
-  if (cursor_text) {
-    BAHI_ASSIGN(const std::string key, cursor.decode(*cursor_text));
-    scan.seek(Key(prefix).number(last_number(key) + 1));
-  }
+  BAHI_ASSIGN(PageScan page, PageScan::begin(context.state, kReceipts, prefix, false, asked, cursor));
   answer.begin_list("receipts");
-  for (; scan.valid() && left > 0; scan.next(), --left) {
+  for (; page.more(); page.next()) {
     ReceiptRow receipt;
-    BAHI_TRY(decode(scan.value(), receipt));
-    last = last_number(scan.key());
+    BAHI_TRY(decode(page.value(), receipt));
+    const Scope of = last_number(page.key());
     std::string thread;
-    if (last > scope_of(kMain)) {
-      BAHI_ASSIGN(thread, name_of_thread(context.state, row.number, last - 1));
+    if (of > scope_of(kMain)) {
+      BAHI_ASSIGN(thread, name_of_thread(context.state, row.number, of - 1));
     }
-    const auto* const scope = chat::fb::EnumNamesReceiptScope()[std::min<Scope>(last, 2)];
+    const auto* const scope = chat::fb::EnumNamesReceiptScope()[std::min<Scope>(of, 2)];
     show_mark(answer, scope, thread, receipt.shown, false);
     show_mark(answer, scope, thread, receipt.secret, true);
   }
-  BAHI_TRY(scan.status());
   answer.end_list();
-  if (scan.valid()) answer.text("next", cursor.encode(Key().number(last)));
-  return {};
+  return page.finish(answer);
 }
 
 }  // namespace

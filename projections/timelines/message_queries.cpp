@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "page_cursor.hpp"
+#include "page_scan.hpp"
 #include "timelines/queries.hpp"
 #include "timelines/timeline_walk.hpp"
 
@@ -303,35 +303,26 @@ Status threads(const QueryContext& context, Arguments& arguments, Answer& answer
   const std::string conversation = arguments.text("conversation");
   WalkOptions walk;
   walk.user = arguments.optional_text("user");
-  std::int64_t left = arguments.number_or("limit", kPageDefault, 1, kPageMax);
-  const auto cursor_text = arguments.optional_text("cursor");
+  const PageRequest asked = PageRequest::take(arguments, kPageDefault, kPageMax);
   BAHI_TRY(arguments.check());
   BAHI_ASSIGN(const ConversationRow row, find_conversation(context.state, conversation));
   walk.conversation = row.number;
   const PageCursor cursor(context.tenant, {"threads", conversation, walk.user.value_or("")});
   const Key prefix = Key().number(row.number);
-  RowScan scan = context.state.scan(kThreadOrder, prefix);
-  scan.seek_first();
-  if (cursor_text) {
-    BAHI_ASSIGN(const std::uint64_t after, offset_of(cursor, *cursor_text));
-    scan.seek(Key(prefix).number(after + 1));
-  }
+  BAHI_ASSIGN(PageScan page, PageScan::begin(context.state, kThreadOrder, prefix, false, asked, cursor));
   Visibility visibility(context.state, row.number, walk.user);
-  std::uint64_t last = 0;
   answer.begin_list("threads");
-  for (std::size_t examined = 0; scan.valid() && left > 0 && examined < kExaminedMax; scan.next(), ++examined) {
-    last = last_number(scan.key());
-    BAHI_ASSIGN(const bool sees, visibility.sees(~last));
-    if (!sees) continue;
-    ThreadOrderRow order;
-    BAHI_TRY(decode(scan.value(), order));
-    BAHI_TRY(show_thread(context, walk, order.root, answer));
-    --left;
+  for (std::size_t examined = 0; page.more() && examined < kExaminedMax; ++examined) {
+    BAHI_ASSIGN(const bool sees, visibility.sees(~last_number(page.key())));
+    if (sees) {
+      ThreadOrderRow order;
+      BAHI_TRY(decode(page.value(), order));
+      BAHI_TRY(show_thread(context, walk, order.root, answer));
+    }
+    page.next(sees);
   }
-  BAHI_TRY(scan.status());
   answer.end_list();
-  if (scan.valid()) answer.text("next", cursor_at(cursor, last));
-  return {};
+  return page.finish(answer);
 }
 
 }  // namespace

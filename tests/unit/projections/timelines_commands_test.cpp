@@ -136,6 +136,21 @@ TEST_CASE("timelines: of concurrent sends of one transaction one is stored", "[t
   CHECK(chat.ask("page", R"({"conversation":"c"})")["messages"].Size() == 5);
 }
 
+TEST_CASE("timelines: nothing is called done that was undone before the command", "[timelines][command]") {
+  Chat chat;
+  chat.write({joined("c", "a"), sent("c", "m1", "a")});
+  for (int round = 0; round < 20; ++round) {
+    chat.write({reaction("ReactionAdded", "c", "m1", "a", "+1")});
+    chat.settle();
+    chat.write({reaction("ReactionRemoved", "c", "m1", "a", "+1")});
+    const auto done =
+        chat.command_at_once("react", R"({"conversation":"c","user":"a","message":"m1","reaction":"+1"})");
+    REQUIRE(done);
+    CHECK(done->appended.event_count == 1);
+    chat.write({reaction("ReactionRemoved", "c", "m1", "a", "+1")});
+  }
+}
+
 TEST_CASE("timelines: nobody sends after their leaving, however close they were", "[timelines][command]") {
   Chat chat;
   for (int round = 0; round < 20; ++round) {

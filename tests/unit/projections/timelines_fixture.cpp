@@ -131,6 +131,10 @@ Error Chat::failure(const std::string& query, const std::string& arguments) cons
 
 Result<CommandAnswer> Chat::command(const std::string& name, const std::string& arguments) const {
   settle();
+  return command_at_once(name, arguments);
+}
+
+Result<CommandAnswer> Chat::command_at_once(const std::string& name, const std::string& arguments) const {
   std::promise<Result<CommandAnswer>> promise;
   projections->command({tenant, kName, name, arguments, "tester", std::nullopt,
                         std::chrono::steady_clock::now() + std::chrono::seconds(60)},

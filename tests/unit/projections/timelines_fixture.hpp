@@ -50,7 +50,9 @@ struct Chat {
   /// The answer, with everything folded.
   Json ask(const std::string& query, const std::string& arguments) const;
   Error failure(const std::string& query, const std::string& arguments) const;
+  /// With everything folded before.
   Result<CommandAnswer> command(const std::string& name, const std::string& arguments) const;
+  Result<CommandAnswer> command_at_once(const std::string& name, const std::string& arguments) const;
 
   ProjectionsOptions options;
   test::TemporaryDirectory directory;
