@@ -26,6 +26,8 @@ void answer(Session& session, const server::Action& action, unsigned choice) {
     session.read_opened(read->request, choice % 4 == 0 ? Status{Error{ErrorCode::kOffsetOutOfRange, "far"}} : Status{});
   } else if (const auto* request = std::get_if<Administer>(&action)) {
     session.answer(request->request, wire::Done{});
+  } else if (const auto* question = std::get_if<Ask>(&action)) {
+    session.answer(question->request, wire::QueryAnswer{Offset{choice}, "{}"});
   }
 }
 
