@@ -1,6 +1,7 @@
 #include "idle_connections.hpp"
 
 #include <latch>
+#include <utility>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
@@ -25,6 +26,7 @@ struct IdleConnections::Member {
   explicit Member(asio::io_context& context) : socket(context) {}
   tcp::socket socket;
   FrameSplitter splitter{kHandshakeBytesMax};
+  bool settled = false;
 };
 
 namespace {
@@ -48,49 +50,48 @@ Status allow_descriptors(unsigned count) {
 
 }  // namespace
 
-asio::awaitable<void> IdleConnections::greet(Member& member, tcp::endpoint server, std::string hello, RunState& state) {
-  error_code problem;
-  co_await member.socket.async_connect(server, asio::redirect_error(asio::use_awaitable, problem));
-  if (problem) co_return state.fail(closed(problem.message()));
-  co_await asio::async_write(member.socket, asio::buffer(hello), asio::redirect_error(asio::use_awaitable, problem));
-  while (!problem) {
-    co_await member.socket.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, problem));
-    if (problem) break;
-    const std::size_t count = member.socket.read_some(asio::buffer(scratch_), problem);
-    if (problem) break;
-    member.splitter.push({scratch_.data(), count});
-    FrameView frame;
-    const Result<bool> more = member.splitter.next(frame);
-    if (!more) co_return state.fail(more.error());
-    if (!*more) continue;
-    const Result<wire::Envelope> envelope = wire::decode_head(frame.head);
-    if (!envelope) co_return state.fail(envelope.error());
-    if (const auto* failure = std::get_if<wire::Failure>(&envelope->message)) co_return state.fail(failure->error);
-    if (std::holds_alternative<wire::Welcome>(envelope->message)) co_return;
-  }
-  state.fail(closed(problem.message()));
+void IdleConnections::settle(Member& member) {
+  if (std::exchange(member.settled, true)) return;
+  settled_.fetch_add(1);
+  settled_.notify_one();
 }
 
-asio::awaitable<void> IdleConnections::answer_heartbeats(Member& member) {
-  error_code problem;
-  std::string answer;
+Status IdleConnections::take_frames(Member& member, std::string_view bytes, std::string& answer) {
+  member.splitter.push(bytes);
   for (;;) {
-    co_await member.socket.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, problem));
-    if (problem) break;
-    const std::size_t count = member.socket.read_some(asio::buffer(scratch_), problem);
-    if (problem) break;
-    member.splitter.push({scratch_.data(), count});
     FrameView frame;
-    answer.clear();
-    for (Result<bool> more = member.splitter.next(frame); more && *more; more = member.splitter.next(frame)) {
-      const Result<wire::Envelope> envelope = wire::decode_head(frame.head);
-      if (envelope && std::holds_alternative<wire::Ping>(envelope->message))
-        wire::put_frame(0, wire::Pong{}, 0, answer);
-    }
-    co_await asio::async_write(member.socket, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, problem));
-    if (problem) break;
+    BAHI_ASSIGN(const bool more, member.splitter.next(frame));
+    if (!more) return {};
+    BAHI_ASSIGN(const wire::Envelope envelope, wire::decode_head(frame.head));
+    if (const auto* failure = std::get_if<wire::Failure>(&envelope.message)) return failure->error;
+    if (std::holds_alternative<wire::Welcome>(envelope.message)) settle(member);
+    if (std::holds_alternative<wire::Ping>(envelope.message)) wire::put_frame(0, wire::Pong{}, 0, answer);
   }
-  if (!closing_) lost_.fetch_add(1);
+}
+
+asio::awaitable<void> IdleConnections::live(Member& member, tcp::endpoint server, std::string hello, RunState& state) {
+  error_code problem;
+  Status status;
+  std::string answer = std::move(hello);
+  co_await member.socket.async_connect(server, asio::redirect_error(asio::use_awaitable, problem));
+  while (!problem && status) {
+    if (!answer.empty()) {
+      co_await asio::async_write(member.socket, asio::buffer(answer),
+                                 asio::redirect_error(asio::use_awaitable, problem));
+      answer.clear();
+    }
+    if (!problem) {
+      co_await member.socket.async_wait(tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, problem));
+    }
+    const std::size_t count = problem ? 0 : member.socket.read_some(asio::buffer(scratch_), problem);
+    if (!problem) status = take_frames(member, {scratch_.data(), count}, answer);
+  }
+  if (!member.settled) {
+    state.fail(status ? closed(problem.message()) : status.error());
+  } else if (!closing_) {
+    lost_.fetch_add(1);
+  }
+  settle(member);
 }
 
 Result<std::unique_ptr<IdleConnections>> IdleConnections::open(const client::ClientOptions& options, unsigned count) {
@@ -116,13 +117,14 @@ Result<std::unique_ptr<IdleConnections>> IdleConnections::open(const client::Cli
   while (all->members_.size() < count && !state.over()) {
     for (unsigned i = 0; i < kPortion && all->members_.size() < count; ++i) {
       all->members_.push_back(std::make_unique<Member>(all->lane_->context()));
-      all->lane_->spawn(all->greet(*all->members_.back(), server, greeting, state));
+      all->lane_->spawn(all->live(*all->members_.back(), server, greeting, state));
     }
-    all->lane_->wait();
+    for (unsigned settled = all->settled_; settled != all->members_.size(); settled = all->settled_) {
+      all->settled_.wait(settled);
+    }
   }
   BAHI_TRY(state.outcome());
   all->seconds_to_open_ = static_cast<double>(now_nanos() - began) / 1e9;
-  for (const auto& member : all->members_) all->lane_->spawn(all->answer_heartbeats(*member));
   return all;
 }
 

@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -29,13 +31,17 @@ class IdleConnections {
  private:
   struct Member;
   IdleConnections() = default;
-  boost::asio::awaitable<void> greet(Member& member, boost::asio::ip::tcp::endpoint server, std::string hello,
-                                     RunState& state);
-  boost::asio::awaitable<void> answer_heartbeats(Member& member);
+  /// One connection, from its hello to its end. `state` is used until the connection is settled.
+  boost::asio::awaitable<void> live(Member& member, boost::asio::ip::tcp::endpoint server, std::string hello,
+                                    RunState& state);
+  /// What has been received is used up. Frames that want an answer get it in `answer`. Errors: why the server refused.
+  Status take_frames(Member& member, std::string_view bytes, std::string& answer);
+  void settle(Member& member);
 
   std::unique_ptr<Lane> lane_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<char> scratch_ = std::vector<char>(std::size_t{64} << 10U);  // of whichever receives
+  std::atomic<unsigned> settled_{0};                                       // have been let in, or not
   std::atomic<unsigned> lost_{0};
   bool closing_ = false;  // on the lane
   double seconds_to_open_ = 0;

@@ -99,8 +99,10 @@ TEST_CASE("bench: a mixed load does all three", "[cli][bench]") {
 
 TEST_CASE("bench: idle connections are let in and kept", "[cli][bench]") {
   const Store store;
-  Serving server(store, {"--heartbeat-interval-ms", "50", "--idle-deadline-ms", "400"});
-  const Outcome outcome = server.bahi(bench({"idle", "--connections", "300", "--rounds", "1", "--rate", "50"}));
+  // Longer than the idle deadline, so that they live by the heartbeats that they answer.
+  Serving server(store, {"--heartbeat-interval-ms", "100", "--idle-deadline-ms", "3000"});
+  const Outcome outcome = server.bahi({"bench", "idle", "--connections", "300", "--rounds", "1", "--rate", "50",
+                                       "--duration", "4", "--warm-up", "0", "--json"});
   CAPTURE(outcome.err);
   REQUIRE(outcome.exit_code == 0);
   CHECK(number(member(outcome.out, "seconds_to_open")) > 0);
