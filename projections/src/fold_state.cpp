@@ -2,15 +2,19 @@
 
 namespace bahi::projections {
 
-FoldState::FoldState(const ViewStore& store, InstanceId instance)
-    : store_(&store), instance_(instance), changes_(instance) {
+FoldState::FoldState(const ViewStore& store, InstanceId instance, EventLookup history)
+    : store_(&store), instance_(instance), history_(std::move(history)), changes_(instance) {
   const auto checkpoint = store.view(instance)->checkpoint();
   began_empty_ = checkpoint && checkpoint->next.value == 0;
 }
 
 Result<bool> FoldState::load(std::uint8_t table, std::string_view key, std::string& row) {
+  return view().get(table, key, row);
+}
+
+const StateView& FoldState::view() {
   if (!view_) view_ = store_->view(instance_);
-  return view_->get(table, key, row);
+  return *view_;
 }
 
 WriteSet& FoldState::collect() {

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "event_lookup.hpp"
 #include "key_filter.hpp"
 #include "row_codec.hpp"
 #include "view_store.hpp"
@@ -19,7 +20,7 @@ class TableBase;
 /// Joins a fold's tables to the store. Not thread-safe.
 class FoldState {
  public:
-  FoldState(const ViewStore& store, InstanceId instance);
+  FoldState(const ViewStore& store, InstanceId instance, EventLookup history);
   FoldState(const FoldState&) = delete;
   FoldState& operator=(const FoldState&) = delete;
 
@@ -27,10 +28,16 @@ class FoldState {
   void put(std::uint8_t table, std::string_view key, std::string_view row) { changes_.put(table, key, row); }
   void erase(std::uint8_t table, std::string_view key) { changes_.erase(table, key); }
 
+  /// Events below the one that is being folded. They never change, so a fold may look at them as at its tables; each
+  /// look costs what a read of the log costs.
+  [[nodiscard]] EventLookup& history() noexcept { return history_; }
+
   // --- for tables
   void add_table(TableBase& table) { tables_.push_back(&table); }
   /// As of the last commit. False: there is no such row.
   [[nodiscard]] Result<bool> load(std::uint8_t table, std::string_view key, std::string& row);
+  /// All rows as of the last commit.
+  [[nodiscard]] const StateView& view();
   /// Nothing was committed before: every row there will be passes through here.
   [[nodiscard]] bool began_empty() const noexcept { return began_empty_; }
   void note_memory(std::size_t bytes) { changed_bytes_ += bytes; }
@@ -46,6 +53,7 @@ class FoldState {
  private:
   const ViewStore* store_;
   InstanceId instance_;
+  EventLookup history_;
   bool began_empty_;
   std::shared_ptr<const StateView> view_;  // of the last commit; opened when first needed
   WriteSet changes_;

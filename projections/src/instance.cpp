@@ -46,7 +46,7 @@ Instance::~Instance() {
 
 void Instance::make_fold() {
   fold_.reset();
-  state_ = std::make_unique<FoldState>(store_, fact_.id);
+  state_ = std::make_unique<FoldState>(store_, fact_.id, EventLookup(engine_, fact_.tenant));
   fold_ = projection_.make_fold(*state_);
 }
 
@@ -170,10 +170,9 @@ std::optional<Instance::Failure> Instance::fold_event(const BatchWalker& walker,
   FoldEvent event{event_, batch_handlers_[type_ref]};
   const DomainType* type = batch_types_[type_ref];
   if (type != nullptr) {
-    if (const Status read = type->read(event_.content_type, event_.data, data_); !read) {
-      return Failure{event_.offset, read.error(), true};
-    }
-    event.data = data_.bytes().data();
+    const Status read = type->read(event_.content_type, event_.data, data_);
+    if (!read && !projection_.takes_malformed) return Failure{event_.offset, read.error(), true};
+    if (read) event.data = data_.bytes().data();
   }
   ++position_.events;
   if (const Status applied = fold_->apply(event); !applied) {
