@@ -209,7 +209,9 @@ Status Search::check() const {
 
 PageCursor Search::cursor(TenantId tenant) const {
   const auto time = [](const std::optional<Timestamp>& at) { return at ? std::to_string(at->nanos) : std::string(); };
-  const auto text = [](const std::optional<std::string>& given) { return std::string_view(given ? *given : ""); };
+  const auto text = [](const std::optional<std::string>& given) {
+    return given ? std::string_view(*given) : std::string_view();
+  };
   const std::string at = at_offset ? std::to_string(*at_offset) : std::string();
   return {tenant,
           {"audit", text(actor), text(on_behalf_of), text(action), text(action_prefix), text(target_type),

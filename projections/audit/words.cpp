@@ -1,5 +1,6 @@
 #include "audit/words.hpp"
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -174,6 +175,8 @@ void Words::add_by_icu(std::string_view text) {
   if (text.empty()) return;
   if (!icu_) icu_ = std::make_unique<Icu>();
   const std::int32_t size = icu_->fold(text);
+  // ICU takes it for a letter; who looks for "asha" wants to find "@asha".
+  std::replace(icu_->folded.begin(), icu_->folded.begin() + size, u'@', u' ');
   const UChar* const folded = icu_->folded.data();
   UErrorCode error = U_ZERO_ERROR;
   ubrk_setText(icu_->breaks, folded, size, &error);

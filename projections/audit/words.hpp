@@ -1,8 +1,8 @@
 // The words of a text, as they are searched for.
 //
-// A word is what Unicode's word boundaries (UAX 29) set off and what has a letter or a digit in it, after NFKC case
-// folding: "Straße", "STRASSE" and "ｓｔｒａｓｓｅ" are one word. ICU does this for any script. Stretches of ASCII,
-// most of most texts, are split here by the same rules without it.
+// A word is what Unicode's word boundaries (UAX 29) and the sign @ set off and what has a letter or a digit in it,
+// after NFKC case folding: "Straße", "STRASSE" and "ｓｔｒａｓｓｅ" are one word. ICU does this for any script.
+// Stretches of ASCII, most of most texts, are split here by the same rules without it.
 #pragma once
 
 #include <cstdint>
