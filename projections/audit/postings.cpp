@@ -67,7 +67,8 @@ void BlockTerms::grow() {
 Postings::Postings(FoldState& state) : state_(state), stored_to_(0) {
   state.add_table(*this);
   if (state.began_empty()) return;
-  const auto checkpoint = state.view().checkpoint();
+  const auto view = state.view();
+  const auto checkpoint = view ? (*view)->checkpoint() : Result<Checkpoint>(view.error());
   stored_to_ = checkpoint ? block_of(checkpoint->next.value) + 1 : UINT64_MAX;
 }
 
@@ -136,7 +137,8 @@ Status Postings::offsets_of(TermKind kind, std::string_view term, std::vector<st
   offsets.clear();
   Key prefix;
   posting_prefix(kind, term, prefix);
-  RowScan scan = state_.view().scan(kPostings, prefix);
+  BAHI_ASSIGN(const StateView* view, state_.view());
+  RowScan scan = view->scan(kPostings, prefix);
   for (scan.seek_first(); scan.valid(); scan.next()) {
     const std::uint64_t block = KeyReader(scan.key().substr(prefix.bytes().size())).number();
     if (look_in_memory(block, kind, term) != nullptr) continue;

@@ -1,5 +1,7 @@
 #include "fold_state.hpp"
 
+#include <utility>
+
 namespace bahi::projections {
 
 FoldState::FoldState(const ViewStore& store, InstanceId instance, EventLookup history)
@@ -9,23 +11,26 @@ FoldState::FoldState(const ViewStore& store, InstanceId instance, EventLookup hi
 }
 
 Result<bool> FoldState::load(std::uint8_t table, std::string_view key, std::string& row) {
-  return view().get(table, key, row);
+  BAHI_ASSIGN(const StateView* rows, view());
+  return rows->get(table, key, row);
 }
 
-const StateView& FoldState::view() {
+Result<const StateView*> FoldState::view() {
+  if (commit_.valid()) {
+    BAHI_TRY(commit_.get());
+    commit_ = {};
+  }
   if (!view_) view_ = store_->view(instance_);
-  return *view_;
+  return view_.get();
 }
 
-WriteSet& FoldState::collect() {
+WriteSet FoldState::take_changes() {
   for (TableBase* table : tables_) table->collect();
-  return changes_;
-}
-
-void FoldState::committed() {
+  WriteSet taken = std::exchange(changes_, WriteSet(instance_));
   for (TableBase* table : tables_) table->committed();
   changed_bytes_ = 0;
   view_.reset();
+  return taken;
 }
 
 }  // namespace bahi::projections

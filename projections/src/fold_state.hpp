@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,17 +37,17 @@ class FoldState {
   void add_table(TableBase& table) { tables_.push_back(&table); }
   /// As of the last commit. False: there is no such row.
   [[nodiscard]] Result<bool> load(std::uint8_t table, std::string_view key, std::string& row);
-  /// All rows as of the last commit.
-  [[nodiscard]] const StateView& view();
+  /// All rows as of the last commit. Errors: those of the commit, when it was under way.
+  [[nodiscard]] Result<const StateView*> view();
   /// Nothing was committed before: every row there will be passes through here.
   [[nodiscard]] bool began_empty() const noexcept { return began_empty_; }
   void note_memory(std::size_t bytes) { changed_bytes_ += bytes; }
 
   // --- for the framework
-  /// All changes since the last commit, in one set.
-  [[nodiscard]] WriteSet& collect();
-  /// What was collected is in the store now. Rows that were read stay in memory while they are few.
-  void committed();
+  /// All changes since the last commit, in one set. Rows that were read stay in memory while they are few.
+  [[nodiscard]] WriteSet take_changes();
+  /// The changes that were taken are on their way into the store: rows are read from there only when they have arrived.
+  void await_before_reading(std::shared_future<Status> commit) { commit_ = std::move(commit); }
   /// Approximate memory of what is not committed yet.
   [[nodiscard]] std::size_t changed_bytes() const noexcept { return changed_bytes_ + changes_.bytes(); }
 
@@ -55,6 +56,7 @@ class FoldState {
   InstanceId instance_;
   EventLookup history_;
   bool began_empty_;
+  std::shared_future<Status> commit_;      // of what was taken last; invalid once it was waited for
   std::shared_ptr<const StateView> view_;  // of the last commit; opened when first needed
   WriteSet changes_;
   std::size_t changed_bytes_ = 0;
@@ -94,6 +96,7 @@ class Table final : public TableBase {
 
   /// Null: there is no such row.
   [[nodiscard]] Result<const Row*> find(std::string_view key) {
+    if (filtered_ && !filter_.may_contain(KeyHash{}(key))) return static_cast<const Row*>(nullptr);
     BAHI_ASSIGN(Entry * entry, look_up(key));
     return static_cast<const Row*>(entry->present ? &entry->row : nullptr);
   }
