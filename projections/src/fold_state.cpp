@@ -1,27 +1,36 @@
 #include "fold_state.hpp"
 
+#include <utility>
+
 namespace bahi::projections {
 
-FoldState::FoldState(const ViewStore& store, InstanceId instance)
-    : store_(&store), instance_(instance), changes_(instance) {
+FoldState::FoldState(const ViewStore& store, InstanceId instance, EventLookup history)
+    : store_(&store), instance_(instance), history_(std::move(history)), changes_(instance) {
   const auto checkpoint = store.view(instance)->checkpoint();
   began_empty_ = checkpoint && checkpoint->next.value == 0;
 }
 
 Result<bool> FoldState::load(std::uint8_t table, std::string_view key, std::string& row) {
+  BAHI_ASSIGN(const StateView* rows, view());
+  return rows->get(table, key, row);
+}
+
+Result<const StateView*> FoldState::view() {
+  if (commit_.valid()) {
+    BAHI_TRY(commit_.get());
+    commit_ = {};
+  }
   if (!view_) view_ = store_->view(instance_);
-  return view_->get(table, key, row);
+  return view_.get();
 }
 
-WriteSet& FoldState::collect() {
+WriteSet FoldState::take_changes() {
   for (TableBase* table : tables_) table->collect();
-  return changes_;
-}
-
-void FoldState::committed() {
+  WriteSet taken = std::exchange(changes_, WriteSet(instance_));
   for (TableBase* table : tables_) table->committed();
   changed_bytes_ = 0;
   view_.reset();
+  return taken;
 }
 
 }  // namespace bahi::projections

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "event_lookup.hpp"
 #include "key_filter.hpp"
 #include "row_codec.hpp"
 #include "view_store.hpp"
@@ -19,7 +21,7 @@ class TableBase;
 /// Joins a fold's tables to the store. Not thread-safe.
 class FoldState {
  public:
-  FoldState(const ViewStore& store, InstanceId instance);
+  FoldState(const ViewStore& store, InstanceId instance, EventLookup history);
   FoldState(const FoldState&) = delete;
   FoldState& operator=(const FoldState&) = delete;
 
@@ -27,26 +29,34 @@ class FoldState {
   void put(std::uint8_t table, std::string_view key, std::string_view row) { changes_.put(table, key, row); }
   void erase(std::uint8_t table, std::string_view key) { changes_.erase(table, key); }
 
+  /// Events below the one that is being folded. They never change, so a fold may look at them as at its tables; each
+  /// look costs what a read of the log costs.
+  [[nodiscard]] EventLookup& history() noexcept { return history_; }
+
   // --- for tables
   void add_table(TableBase& table) { tables_.push_back(&table); }
   /// As of the last commit. False: there is no such row.
   [[nodiscard]] Result<bool> load(std::uint8_t table, std::string_view key, std::string& row);
+  /// All rows as of the last commit. Errors: those of the commit, when it was under way.
+  [[nodiscard]] Result<const StateView*> view();
   /// Nothing was committed before: every row there will be passes through here.
   [[nodiscard]] bool began_empty() const noexcept { return began_empty_; }
   void note_memory(std::size_t bytes) { changed_bytes_ += bytes; }
 
   // --- for the framework
-  /// All changes since the last commit, in one set.
-  [[nodiscard]] WriteSet& collect();
-  /// What was collected is in the store now. Rows that were read stay in memory while they are few.
-  void committed();
+  /// All changes since the last commit, in one set. Rows that were read stay in memory while they are few.
+  [[nodiscard]] WriteSet take_changes();
+  /// The changes that were taken are on their way into the store: rows are read from there only when they have arrived.
+  void await_before_reading(std::shared_future<Status> commit) { commit_ = std::move(commit); }
   /// Approximate memory of what is not committed yet.
   [[nodiscard]] std::size_t changed_bytes() const noexcept { return changed_bytes_ + changes_.bytes(); }
 
  private:
   const ViewStore* store_;
   InstanceId instance_;
+  EventLookup history_;
   bool began_empty_;
+  std::shared_future<Status> commit_;      // of what was taken last; invalid once it was waited for
   std::shared_ptr<const StateView> view_;  // of the last commit; opened when first needed
   WriteSet changes_;
   std::size_t changed_bytes_ = 0;
@@ -86,6 +96,7 @@ class Table final : public TableBase {
 
   /// Null: there is no such row.
   [[nodiscard]] Result<const Row*> find(std::string_view key) {
+    if (filtered_ && !filter_.may_contain(KeyHash{}(key))) return static_cast<const Row*>(nullptr);
     BAHI_ASSIGN(Entry * entry, look_up(key));
     return static_cast<const Row*>(entry->present ? &entry->row : nullptr);
   }

@@ -1,6 +1,7 @@
 #include "view_store.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <shared_mutex>
 
@@ -251,6 +252,11 @@ void WriteSet::add(std::uint8_t table, std::string_view key, std::string_view va
   bytes::put_be32(arena_, instance_.value);
   arena_.push_back(static_cast<char>(table));
   arena_.append(key).append(value);
+  // Both sides of a comparison are padded with zeros, so a key that goes on is never taken for an equal one.
+  std::array<char, sizeof entry.order> head{};
+  const std::string_view full = this->key(entry).substr(sizeof instance_.value);
+  std::memcpy(head.data(), full.data(), std::min(full.size(), head.size()));
+  entry.order = {bytes::get_be64(head.data()), bytes::get_be64(head.data() + sizeof(std::uint64_t))};
   entries_.push_back(entry);
 }
 
@@ -268,10 +274,11 @@ void WriteSet::clear() {
 
 void WriteSet::sort() {
   std::sort(entries_.begin(), entries_.end(), [this](const Entry& a, const Entry& b) {
+    if (a.order != b.order) return a.order < b.order;
     const int order = key(a).compare(key(b));
     return order != 0 ? order < 0 : a.begin > b.begin;  // the last change of a key first
   });
-  const auto same = [this](const Entry& a, const Entry& b) { return key(a) == key(b); };
+  const auto same = [this](const Entry& a, const Entry& b) { return a.order == b.order && key(a) == key(b); };
   entries_.erase(std::unique(entries_.begin(), entries_.end(), same), entries_.end());
 }
 

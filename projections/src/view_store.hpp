@@ -10,6 +10,7 @@
 // instance is exactly as it was at one of its commits.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -117,6 +118,8 @@ class WriteSet {
  private:
   friend class ViewStore;
   struct Entry {
+    std::array<std::uint64_t, 2>
+        order{};  // the key's first bytes, instance aside, as numbers: most comparisons end here
     std::uint64_t begin = 0;
     std::uint32_t key_bytes = 0;
     std::uint32_t value_bytes = 0;
