@@ -172,7 +172,7 @@ void Postings::collect() {
   }
 }
 
-void Postings::committed() {
+void Postings::taken() {
   if (blocks_.empty()) return;
   const auto last = std::prev(blocks_.end());
   stored_to_ = std::max(stored_to_, last->first + 1);

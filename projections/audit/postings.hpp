@@ -58,7 +58,7 @@ class Postings final : public TableBase {
   Status offsets_of(TermKind kind, std::string_view term, std::vector<std::uint64_t>& offsets);
 
   void collect() override;
-  void committed() override;
+  void taken() override;
 
  private:
   using Blocks = std::map<std::uint64_t, BlockTerms>;

@@ -11,14 +11,15 @@ FoldState::FoldState(const ViewStore& store, InstanceId instance, EventLookup hi
 }
 
 Result<bool> FoldState::load(std::uint8_t table, std::string_view key, std::string& row) {
-  BAHI_ASSIGN(const StateView* rows, view());
-  return rows->get(table, key, row);
+  if (!view_) view_ = store_->view(instance_);
+  return view_->get(table, key, row);
 }
 
 Result<const StateView*> FoldState::view() {
   if (commit_.valid()) {
     BAHI_TRY(commit_.get());
     commit_ = {};
+    view_.reset();
   }
   if (!view_) view_ = store_->view(instance_);
   return view_.get();
@@ -27,7 +28,7 @@ Result<const StateView*> FoldState::view() {
 WriteSet FoldState::take_changes() {
   for (TableBase* table : tables_) table->collect();
   WriteSet taken = std::exchange(changes_, WriteSet(instance_));
-  for (TableBase* table : tables_) table->committed();
+  for (TableBase* table : tables_) table->taken();
   changed_bytes_ = 0;
   view_.reset();
   return taken;

@@ -14,7 +14,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 /// What a commit of an instance that is being built may hold; it then goes into the store as one sorted file.
-constexpr std::size_t kChangedBytesMax = std::size_t{48} << 20U;
+constexpr std::size_t kChangedBytesMax = std::size_t{24} << 20U;
 /// Fewer events than this are not worth a thread that reads ahead.
 constexpr std::uint64_t kReadAheadEventsMin = 20'000;
 
@@ -100,6 +100,8 @@ Instance::Next Instance::run_slice(std::chrono::milliseconds time_max, bool othe
   }
   if (!failure || failure->poison) {
     const bool may_go_on = !failure && !others_wait && !stopped_ && position_.next < end;
+    // While a commit is under way, the next one would only wait for it.
+    if (may_go_on && commit_under_way()) return Next::kMore;
     const Status done = may_go_on ? begin_commit(std::launch::async) : commit();
     if (!done) failure = Failure{position_.next, done.error()};
     if (!failure && may_go_on) return Next::kMore;
@@ -191,6 +193,10 @@ Status Instance::begin_commit(std::launch how) {
   commit_ = std::async(how, std::move(write)).share();
   state_->await_before_reading(commit_);
   return {};
+}
+
+bool Instance::commit_under_way() const {
+  return commit_.valid() && commit_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
 }
 
 Status Instance::finish_commit() {

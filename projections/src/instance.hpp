@@ -59,7 +59,8 @@ class Instance {
   /// Takes up where the state ends. False: the state is not of this log; the instance must be built anew.
   [[nodiscard]] Result<bool> resume();
   /// Folds and commits, for about `time_max`. By one thread at a time. With `others_wait` everything is committed when
-  /// it returns; without, the last commit of a kMore may be under way.
+  /// it returns; without, after a kMore, a commit may be under way
+  /// and more not be committed yet.
   Next run_slice(std::chrono::milliseconds time_max, bool others_wait);
 
   // --- thread-safe
@@ -92,6 +93,7 @@ class Instance {
   /// Finishes the commit under way and begins one of what was folded since; with std::launch::async it goes on beside
   /// the fold.
   Status begin_commit(std::launch how);
+  [[nodiscard]] bool commit_under_way() const;
   /// Waits for the commit under way, if there is one.
   Status finish_commit();
   Status commit();

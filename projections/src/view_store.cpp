@@ -256,7 +256,9 @@ void WriteSet::add(std::uint8_t table, std::string_view key, std::string_view va
   std::array<char, sizeof entry.order> head{};
   const std::string_view full = this->key(entry).substr(sizeof instance_.value);
   std::memcpy(head.data(), full.data(), std::min(full.size(), head.size()));
-  entry.order = {bytes::get_be64(head.data()), bytes::get_be64(head.data() + sizeof(std::uint64_t))};
+  for (std::size_t i = 0; i < entry.order.size(); ++i) {
+    entry.order[i] = bytes::get_be64(head.data() + i * sizeof(std::uint64_t));
+  }
   entries_.push_back(entry);
 }
 
@@ -405,7 +407,10 @@ Status ViewStore::commit_file(const WriteSet& changes) {
   const std::string path = (directory_ / fmt::format("incoming-{}.sst", ++last_file_)).string();
   // A leftover of a crash may be a second name of a live file: drop the name, never truncate the file.
   (void)database_->db->GetEnv()->DeleteFile(path);
-  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), database_->db->GetOptions(database_->built), database_->built);
+  // What was just written is what the fold looks at next: it stays in the page cache.
+  constexpr bool kInvalidatePageCache = false;
+  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), database_->db->GetOptions(database_->built), database_->built,
+                                kInvalidatePageCache);
   BAHI_TRY(check(writer.Open(path), "creating a sorted file"));
   for (const WriteSet::Entry& entry : changes.entries_) {
     const rocksdb::Slice key = slice(changes.key(entry));

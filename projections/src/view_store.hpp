@@ -118,7 +118,7 @@ class WriteSet {
  private:
   friend class ViewStore;
   struct Entry {
-    std::array<std::uint64_t, 2>
+    std::array<std::uint64_t, 4>
         order{};  // the key's first bytes, instance aside, as numbers: most comparisons end here
     std::uint64_t begin = 0;
     std::uint32_t key_bytes = 0;
