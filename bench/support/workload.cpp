@@ -1,18 +1,21 @@
 #include "workload.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
 #include "bahi/schemas/batch_builder.hpp"
 #include "bahi/schemas/limits.hpp"
+#include "bahi/workload/words.hpp"
 #include "machine.hpp"
 #include "scratch.hpp"
-#include "vocabulary.hpp"
 
 namespace bahi::bench {
 namespace {
+
+using workload::pick;
+using workload::text_word;
+namespace words = workload::words;
 
 constexpr std::size_t kPoolBytesMax = std::size_t{64} << 20U;
 /// What the fixed parts of the longest event need.
@@ -20,18 +23,6 @@ constexpr std::size_t kJsonBytesMin = 208;
 constexpr std::uint64_t kCustomers = 10'000;
 constexpr std::uint64_t kSkus = 2'000;
 constexpr std::int64_t kStartSeconds = 1'767'225'600;  // 2026-01-01T00:00:00Z
-
-template <class Array>
-auto pick(const Array& array, Random& random) {
-  return array[random.below(array.size())];
-}
-
-/// Ranks as in natural text: the k-th word comes about 1/k as often as the first.
-std::string_view text_word(Random& random) {
-  const double uniform = static_cast<double>(random.next() >> 11U) * 0x1.0p-53;
-  const double rank = std::exp(uniform * std::log(static_cast<double>(words::kText.size()))) - 1.0;
-  return words::kText[std::min(static_cast<std::size_t>(rank), words::kText.size() - 1)];
-}
 
 std::string token(Random& random, std::size_t length) {
   constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuvwxyz";

@@ -10,26 +10,11 @@
 #include "bahi/base/result.hpp"
 #include "bahi/schemas/codec.hpp"
 #include "bahi/schemas/event.hpp"
+#include "bahi/workload/random.hpp"
 
 namespace bahi::bench {
 
-/// SplitMix64: small, fast, good enough to choose test data. Source: https://prng.di.unimi.it/splitmix64.c
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() noexcept {
-    state_ += 0x9E3779B97F4A7C15ULL;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31U);
-  }
-  /// Uniform in [0, bound) but for a bias of bound / 2^32; `bound` below 2^32.
-  std::uint64_t below(std::uint64_t bound) noexcept { return ((next() >> 32U) * bound) >> 32U; }
-
- private:
-  std::uint64_t state_;
-};
+using workload::Random;
 
 enum class DataKind : std::uint8_t { kJson, kRandom };
 

@@ -25,7 +25,8 @@ const std::vector<Folder>& folders() {
       {"projections", {"snapshots", "engine", "schemas", "base"}},
       {"server", {"projections", "snapshots", "engine", "schemas", "tls", "base"}},
       {"client", {"schemas", "tls", "base"}},
-      {"cli", {"client", "schemas", "tls", "base", "engine", "server"}},
+      {"workload", {"schemas", "base"}},
+      {"cli", {"client", "schemas", "tls", "base", "engine", "server", "workload"}},
   };
   return all;
 }

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-namespace bahi::bench::words {
+namespace bahi::workload::words {
 
 /// Common English and chat words, the most common first; sampled by rank as in real text (Zipf).
 inline constexpr auto kText = std::to_array<std::string_view>({
@@ -150,10 +150,79 @@ inline constexpr auto kRooms = std::to_array<std::string_view>({
     "#announcements",
 });
 
+/// What people say between English words: Hindi and Gujarati, in their own letters and in Latin ones.
+inline constexpr auto kIndianPhrases = std::to_array<std::string_view>({
+    "haan ji",
+    "theek hai",
+    "kal subah milega",
+    "kitna time lagega",
+    "bhai jaldi karo",
+    "abhi nahi hai",
+    "do din baad aana",
+    "accha chalo",
+    "dhanyavaad",
+    "ek minute ruko",
+    "sab theek",
+    "paisa mil gaya",
+    "kem cho",
+    "saru che",
+    "kale aavjo",
+    "ketla paisa thaya",
+    "dukan bandh che",
+    "aabhar",
+    "नमस्ते",
+    "धन्यवाद",
+    "ठीक है",
+    "कल सुबह तक पहुँच जाएगा",
+    "दवा अभी नहीं है",
+    "कितना समय लगेगा",
+    "हिसाब मिल गया",
+    "दुकान कब खुलेगी",
+    "બિલ મોકલી દો",
+    "કેમ છો",
+    "આભાર",
+    "દવા આવી ગઈ છે",
+    "કાલે સવારે મળશે",
+    "સ્ટોક પૂરો થઈ ગયો",
+});
+
+/// Rooms of a community, the busiest first.
+inline constexpr auto kCommunityRooms = std::to_array<std::string_view>({
+    "help",      "introductions", "jobs",  "cricket",  "recipes", "ahmedabad", "mumbai", "delhi",
+    "bengaluru", "movies",        "music", "hardware", "linux",   "android",   "web",    "books",
+    "trading",   "travel",        "exams", "startups", "gardens", "photos",    "events", "off-topic",
+});
+
+/// Names of medicines, and how each is sold.
+struct Medicine {
+  std::string_view name;
+  std::string_view unit;
+};
+inline constexpr auto kMedicines = std::to_array<Medicine>({
+    {"Paracetamol", "tablet"},       {"Amoxicillin", "capsule"},     {"Cetirizine", "tablet"},
+    {"Metformin", "tablet"},         {"Atorvastatin", "tablet"},     {"Amlodipine", "tablet"},
+    {"Telmisartan", "tablet"},       {"Pantoprazole", "tablet"},     {"Azithromycin", "tablet"},
+    {"Ibuprofen", "tablet"},         {"Diclofenac", "gel tube"},     {"Salbutamol", "inhaler"},
+    {"Levothyroxine", "tablet"},     {"Losartan", "tablet"},         {"Omeprazole", "capsule"},
+    {"Ondansetron", "tablet"},       {"Domperidone", "tablet"},      {"Ranitidine", "tablet"},
+    {"Cough syrup", "bottle"},       {"Vitamin D3", "sachet"},       {"Vitamin B12", "tablet"},
+    {"Calcium carbonate", "tablet"}, {"Iron folic acid", "tablet"},  {"ORS", "sachet"},
+    {"Insulin glargine", "pen"},     {"Glimepiride", "tablet"},      {"Clopidogrel", "tablet"},
+    {"Aspirin", "tablet"},           {"Rosuvastatin", "tablet"},     {"Montelukast", "tablet"},
+    {"Fexofenadine", "tablet"},      {"Doxycycline", "capsule"},     {"Ciprofloxacin", "tablet"},
+    {"Ofloxacin", "eye drops"},      {"Clotrimazole", "cream tube"}, {"Povidone iodine", "bottle"},
+    {"Mefenamic acid", "tablet"},    {"Tramadol", "capsule"},        {"Gabapentin", "capsule"},
+    {"Sertraline", "tablet"},        {"Escitalopram", "tablet"},     {"Chyawanprash", "jar"},
+});
+inline constexpr auto kStrengths = std::to_array<std::string_view>(
+    {"5 mg", "10 mg", "20 mg", "25 mg", "40 mg", "50 mg", "100 mg", "250 mg", "500 mg"});
+inline constexpr auto kShopCities = std::to_array<std::string_view>(
+    {"ahmedabad", "surat", "vadodara", "rajkot", "bhavnagar", "jamnagar", "anand", "mehsana", "bhuj", "junagadh"});
+
 inline constexpr auto kMethods = std::to_array<std::string_view>({"upi", "card", "netbanking", "cash", "wallet"});
 inline constexpr auto kCities =
     std::to_array<std::string_view>({"BLR", "DEL", "BOM", "MAA", "HYD", "PNQ", "CCU", "COK"});
 inline constexpr auto kReactions =
     std::to_array<std::string_view>({"thumbs_up", "heart", "laugh", "done", "eyes", "party", "question"});
 
-}  // namespace bahi::bench::words
+}  // namespace bahi::workload::words
