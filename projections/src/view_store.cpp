@@ -18,6 +18,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "bahi/base/failpoint.hpp"
+#include "bahi/base/planted_bug.hpp"
 #include "row_codec.hpp"
 
 namespace bahi::projections {
@@ -376,9 +378,17 @@ Status ViewStore::drop(InstanceId instance) {
 }
 
 Status ViewStore::commit(WriteSet& changes, const Checkpoint& checkpoint, Mode mode) {
+  if (planted(PlantedBug::kCheckpointApart) && !changes.empty()) {
+    BAHI_TRY(write(changes, mode));
+    (void)failpoint::hit("projection_checkpoint");
+  }
   std::string row;
   encode_row(checkpoint, row);
   changes.put(kFrameworkTable, kCheckpointKey, row);
+  return write(changes, mode);
+}
+
+Status ViewStore::write(WriteSet& changes, Mode mode) {
   changes.sort();
   const Status done = mode == Mode::kKeep ? commit_batch(changes) : commit_file(changes);
   changes.clear();

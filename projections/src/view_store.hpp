@@ -182,6 +182,7 @@ class ViewStore {
 
  private:
   ViewStore(std::filesystem::path directory, std::shared_ptr<ViewDatabase> database);
+  Status write(WriteSet& changes, Mode mode);
   Status commit_batch(const WriteSet& changes);
   Status commit_file(const WriteSet& changes);
   Status find_last_instance();
