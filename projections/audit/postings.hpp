@@ -16,7 +16,7 @@ namespace bahi::projections::audit {
 /// The terms of one block. Not thread-safe.
 class BlockTerms {
  public:
-  struct Entry {
+  struct alignas(64) Entry {  // a line of the processor's cache
     std::uint64_t hash = 0;
     std::uint64_t term_begin = 0;  // in the arena
     std::uint32_t term_size = 0;

@@ -256,7 +256,9 @@ void WriteSet::add(std::uint8_t table, std::string_view key, std::string_view va
   std::array<char, sizeof entry.order> head{};
   const std::string_view full = this->key(entry).substr(sizeof instance_.value);
   std::memcpy(head.data(), full.data(), std::min(full.size(), head.size()));
-  entry.order = {bytes::get_be64(head.data()), bytes::get_be64(head.data() + sizeof(std::uint64_t))};
+  for (std::size_t i = 0; i < entry.order.size(); ++i) {
+    entry.order[i] = bytes::get_be64(head.data() + i * sizeof(std::uint64_t));
+  }
   entries_.push_back(entry);
 }
 
