@@ -10,7 +10,7 @@ namespace bahi::projections::audit {
 namespace {
 
 /// Terms of the block under way that stay in memory from one commit to the next, while few events come.
-constexpr std::size_t kKeptTermsMax = 4'096;
+constexpr std::size_t kKeptTermsMax = 1'024;
 /// So many postings in one commit: the read model is being built, and goes on at once.
 constexpr std::uint64_t kManyPostings = 50'000;
 constexpr std::size_t kFirstSlots = 64;
