@@ -209,6 +209,11 @@ void Describer::take_target(const EventView& event) {
 void Describer::add_content(Words& words) {
   if (line_ != nullptr) {
     for (const Value& value : line_->content) words.add(text_or_empty(value));
+    if (!line_->source->lists_changes) return;
+    for (const FieldChange& change : listed_changes()) {
+      words.add(change.told_old.value_or(std::string()));
+      words.add(change.value.value_or(std::string()));
+    }
     return;
   }
   if (malformed_) return;

@@ -137,6 +137,7 @@ TEST_CASE("audit: an explicit record tells its changes itself", "[audit]") {
         "limit:null->'5' note:'x'->null");
   CHECK(found(trail, R"("text":"kolkata")") == "0");
   CHECK(found(trail, R"("text":"role")") == "0");
+  CHECK(found(trail, R"("text":"reader writer")") == "0");
   CHECK(found(trail, R"("outcome":"done","action_prefix":"permission.")") == "0");
   const auto refused = trail.engine->append(
       request_of(trail.tenant, {{.type = "audit.Recorded", .data = R"({"action":"x","target_type":"user"})"}}));
