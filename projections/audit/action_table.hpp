@@ -22,7 +22,9 @@ struct ActionLine {
   Spec action = {};
   Spec target_type = {};               ///< without one, the stream is the target: category and what follows it
   std::array<Spec, 2> target_id = {};  ///< joined with a slash
-  Spec actor = {};                     ///< who did it when the metadata does not say
+  Spec about_type = {};                ///< another target that it concerns, when the metadata names none
+  Spec about_id = {};
+  Spec actor = {};  ///< who did it when the metadata does not say
   Spec outcome = {};
   Spec reason = {};  ///< when the metadata has none
   std::array<ChangeLine, 3> changes = {};

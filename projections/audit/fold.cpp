@@ -74,10 +74,7 @@ Status AuditFold::post_words(const EventView& event, const Record& record) {
   } else {
     describer_.add_content(words_);
   }
-  for (std::size_t i = 0; i < words_.size(); ++i) {
-    BAHI_TRY(postings_.add(TermKind::kWord, words_[i], event.offset.value));
-  }
-  return {};
+  return postings_.add_words(words_, event.offset.value);
 }
 
 // --- redaction

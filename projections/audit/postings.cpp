@@ -10,14 +10,10 @@ namespace bahi::projections::audit {
 namespace {
 
 /// Terms of the block under way that stay in memory from one commit to the next, while few events come.
-constexpr std::size_t kKeptTermsMax = 4'096;
+constexpr std::size_t kKeptTermsMax = 1'024;
 /// So many postings in one commit: the read model is being built, and goes on at once.
 constexpr std::uint64_t kManyPostings = 50'000;
 constexpr std::size_t kFirstSlots = 64;
-
-std::uint64_t hash_of(TermKind kind, std::string_view term) {
-  return XXH3_64bits_withSeed(term.data(), term.size(), static_cast<std::uint64_t>(kind));
-}
 
 Error malformed() {
   return {ErrorCode::kViewsDamaged, "audit: a block of postings is malformed; rebuild the read model"};
@@ -79,20 +75,22 @@ BlockTerms& Postings::open_block(std::uint64_t block) {
   return *current_terms_;
 }
 
-Status Postings::load(std::uint64_t block, BlockTerms::Entry& entry, TermKind kind, std::string_view term) {
-  BAHI_ASSIGN(const bool found, state_.load(kPostings, posting_prefix(kind, term, key_).number(block), row_));
+Postings::Term Postings::term_of(TermKind kind, std::string_view text) {
+  return {kind, text, XXH3_64bits_withSeed(text.data(), text.size(), static_cast<std::uint64_t>(kind))};
+}
+
+Status Postings::load(std::uint64_t block, BlockTerms::Entry& entry, const Term& term) {
+  BAHI_ASSIGN(const bool found, state_.load(kPostings, posting_prefix(term.kind, term.text, key_).number(block), row_));
   if (!found) return {};
   if (!decode_block(row_, places_)) return malformed();
   for (const Place place : places_) append_distance(entry.distances, entry.end, place);
   return {};
 }
 
-Result<BlockTerms::Entry*> Postings::entry_of(std::uint64_t block, BlockTerms& terms, TermKind kind,
-                                              std::string_view term) {
-  const std::uint64_t hash = hash_of(kind, term);
-  if (BlockTerms::Entry* const entry = terms.find(hash, kind, term)) return entry;
-  BlockTerms::Entry& entry = terms.add(hash, kind, term);
-  if (terms.stored()) BAHI_TRY(load(block, entry, kind, term));
+Result<BlockTerms::Entry*> Postings::entry_of(std::uint64_t block, BlockTerms& terms, const Term& term) {
+  if (BlockTerms::Entry* const entry = terms.find(term.hash, term.kind, term.text)) return entry;
+  BlockTerms::Entry& entry = terms.add(term.hash, term.kind, term.text);
+  if (terms.stored()) BAHI_TRY(load(block, entry, term));
   return &entry;
 }
 
@@ -102,9 +100,9 @@ void Postings::mark(BlockTerms::Entry& entry, std::size_t bytes) {
   state_.note_memory(bytes);
 }
 
-Status Postings::add(TermKind kind, std::string_view term, std::uint64_t offset) {
+Status Postings::add(const Term& term, std::uint64_t offset) {
   const std::uint64_t block = block_of(offset);
-  BAHI_ASSIGN(BlockTerms::Entry * entry, entry_of(block, open_block(block), kind, term));
+  BAHI_ASSIGN(BlockTerms::Entry * entry, entry_of(block, open_block(block), term));
   const Place place = place_of(offset);
   if (entry->end > place) return {};
   append_distance(entry->distances, entry->end, place);
@@ -113,10 +111,26 @@ Status Postings::add(TermKind kind, std::string_view term, std::uint64_t offset)
   return {};
 }
 
+Status Postings::add(TermKind kind, std::string_view term, std::uint64_t offset) {
+  return add(term_of(kind, term), offset);
+}
+
+Status Postings::add_words(const Words& words, std::uint64_t offset) {
+  const BlockTerms& terms = open_block(block_of(offset));
+  hashes_.clear();
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    hashes_.push_back(term_of(TermKind::kWord, words[i]).hash);
+    terms.prefetch_slot(hashes_.back());
+  }
+  for (const std::uint64_t hash : hashes_) terms.prefetch_entry(hash);
+  for (std::size_t i = 0; i < words.size(); ++i) BAHI_TRY(add({TermKind::kWord, words[i], hashes_[i]}, offset));
+  return {};
+}
+
 Status Postings::remove(TermKind kind, std::string_view term, std::uint64_t offset) {
   const std::uint64_t block = block_of(offset);
   BlockTerms& terms = blocks_.try_emplace(block, block < stored_to_).first->second;
-  BAHI_ASSIGN(BlockTerms::Entry * entry, entry_of(block, terms, kind, term));
+  BAHI_ASSIGN(BlockTerms::Entry * entry, entry_of(block, terms, term_of(kind, term)));
   if (!decode_distances(entry->distances, places_)) return malformed();
   const auto found = std::lower_bound(places_.begin(), places_.end(), place_of(offset));
   if (found == places_.end() || *found != place_of(offset)) return {};
@@ -128,26 +142,27 @@ Status Postings::remove(TermKind kind, std::string_view term, std::uint64_t offs
   return {};
 }
 
-BlockTerms::Entry* Postings::look_in_memory(std::uint64_t block, TermKind kind, std::string_view term) {
+BlockTerms::Entry* Postings::look_in_memory(std::uint64_t block, const Term& term) {
   const auto found = blocks_.find(block);
-  return found == blocks_.end() ? nullptr : found->second.find(hash_of(kind, term), kind, term);
+  return found == blocks_.end() ? nullptr : found->second.find(term.hash, term.kind, term.text);
 }
 
 Status Postings::offsets_of(TermKind kind, std::string_view term, std::vector<std::uint64_t>& offsets) {
   offsets.clear();
+  const Term wanted = term_of(kind, term);
   Key prefix;
   posting_prefix(kind, term, prefix);
   BAHI_ASSIGN(const StateView* view, state_.view());
   RowScan scan = view->scan(kPostings, prefix);
   for (scan.seek_first(); scan.valid(); scan.next()) {
     const std::uint64_t block = KeyReader(scan.key().substr(prefix.bytes().size())).number();
-    if (look_in_memory(block, kind, term) != nullptr) continue;
+    if (look_in_memory(block, wanted) != nullptr) continue;
     if (!decode_block(scan.value(), places_)) return malformed();
     for (const Place place : places_) offsets.push_back(offset_of(block, place));
   }
   BAHI_TRY(scan.status());
   for (const auto& [block, terms] : blocks_) {
-    const BlockTerms::Entry* const entry = look_in_memory(block, kind, term);
+    const BlockTerms::Entry* const entry = look_in_memory(block, wanted);
     if (entry == nullptr) continue;
     if (!decode_distances(entry->distances, places_)) return malformed();
     for (const Place place : places_) offsets.push_back(offset_of(block, place));

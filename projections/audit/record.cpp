@@ -1,10 +1,8 @@
 #include "audit/record.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 #include <unordered_map>
 
-#include <fmt/format.h>
 #include <rapidjson/document.h>
 #include <rapidjson/reader.h>
 
@@ -24,12 +22,12 @@ struct Describer::Value {
 struct Describer::Line {
   const ActionLine* source = nullptr;
   bool has_schema = false;
-  Value action, target_type, actor, outcome, reason;
+  Value action, target_type, about_type, about_id, actor, outcome, reason;
   std::array<Value, 2> target_id, content;
   std::array<Value, 3> changes;
 };
 
-/// All lines by event type. The table is ours: a line that names what is not there ends the program at its start.
+/// All lines by event type. A member that the type's schema does not have is always absent.
 struct Describer::Lines {
   std::unordered_map<std::string_view, Line> by_type;
 
@@ -48,19 +46,19 @@ struct Describer::Lines {
       value.text.remove_prefix(1);
       if (type == nullptr) return value;
       value.field = type->field(value.text);
-      if (value.field == nullptr) throw std::logic_error(fmt::format("{} has no member '{}'", source.type, value.text));
+      if (value.field == nullptr) value.kind = Value::Kind::kNothing;
       return value;
     };
-    Line line{&source,
-              type != nullptr,
-              find(source.action),
-              find(source.target_type),
-              find(source.actor),
-              find(source.outcome),
-              find(source.reason),
-              {},
-              {},
-              {}};
+    Line line;
+    line.source = &source;
+    line.has_schema = type != nullptr;
+    line.action = find(source.action);
+    line.target_type = find(source.target_type);
+    line.about_type = find(source.about_type);
+    line.about_id = find(source.about_id);
+    line.actor = find(source.actor);
+    line.outcome = find(source.outcome);
+    line.reason = find(source.reason);
     for (std::size_t i = 0; i < line.target_id.size(); ++i) line.target_id[i] = find(source.target_id[i]);
     for (std::size_t i = 0; i < line.content.size(); ++i) line.content[i] = find(source.content[i]);
     for (std::size_t i = 0; i < line.changes.size(); ++i) line.changes[i] = find(source.changes[i].value);
@@ -187,6 +185,11 @@ void Describer::take_target(const EventView& event) {
   const bool named = !metadata.target_type.empty() || !metadata.target_id.empty();
   const bool known = !record_.target_type.empty() && !record_.target_id.empty();
   if (known) {
+    if (!named && line_ != nullptr) {
+      record_.about_type = text_or_empty(line_->about_type);
+      record_.about_id = text_or_empty(line_->about_id);
+      if (record_.about_id.empty()) record_.about_type = {};
+    }
     if (named && (metadata.target_type != record_.target_type || metadata.target_id != record_.target_id)) {
       record_.about_type = metadata.target_type;
       record_.about_id = metadata.target_id;
@@ -206,6 +209,11 @@ void Describer::take_target(const EventView& event) {
 void Describer::add_content(Words& words) {
   if (line_ != nullptr) {
     for (const Value& value : line_->content) words.add(text_or_empty(value));
+    if (!line_->source->lists_changes) return;
+    for (const FieldChange& change : listed_changes()) {
+      words.add(change.told_old.value_or(std::string()));
+      words.add(change.value.value_or(std::string()));
+    }
     return;
   }
   if (malformed_) return;

@@ -22,7 +22,7 @@ struct Record {
   std::string_view actor;
   std::string_view target_type;
   std::string_view target_id;
-  /// The target that the metadata names, when it is another one; else empty.
+  /// Another target that it concerns: the metadata's, when it is another one, else the table's; or empty.
   std::string_view about_type;
   std::string_view about_id;
   std::string_view outcome;

@@ -14,6 +14,9 @@ constexpr std::size_t kPrefixTermsMax = 256;
 /// Records that one query looks at, at most: one that finds little among many ends its page there.
 constexpr int kExaminedMax = 5'000;
 
+/// About what lies between two rows of kTimes.
+constexpr std::size_t kTimeBytesWanted = std::size_t{128} << 10U;
+
 using Lists = std::vector<std::unique_ptr<OffsetList>>;
 
 /// Offsets [begin, end).
@@ -32,7 +35,8 @@ Result<std::uint64_t> find_time(const QueryContext& context, Timestamp time) {
   KeyReader key(scan.key());
   std::int64_t latest = key.signed_number();
   const Offset from{key.number()};
-  BAHI_ASSIGN(const auto batches, context.engine.read_batches(context.tenant, from, context.offset));
+  BAHI_ASSIGN(const auto batches,
+              context.engine.read_batches(context.tenant, from, context.offset, Direction::kForward, kTimeBytesWanted));
   for (;;) {
     BAHI_ASSIGN(const bool more, batches->next());
     if (!more) return context.offset.value;

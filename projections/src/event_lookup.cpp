@@ -1,18 +1,16 @@
 #include "event_lookup.hpp"
 
-#include <fmt/format.h>
-
 namespace bahi::projections {
 
 Result<const EventView*> EventLookup::at(Offset offset) {
-  ReadRequest request;
-  request.tenant = tenant_;
-  request.from = offset;
-  request.to = offset + 1;
-  BAHI_ASSIGN(cursor_, engine_->read(std::move(request)));
-  BAHI_ASSIGN(const bool there, cursor_->next(event_));
-  if (there) return &event_;
-  return Error{ErrorCode::kOffsetOutOfRange, fmt::format("there is no durable event at offset {}", offset.value)};
+  const bool here = batch_ && offset >= batch_->header().first_offset && offset < batch_->header().next_offset();
+  if (!here) {
+    BAHI_ASSIGN(batch_, engine_->batch_at(tenant_, offset));
+  }
+  BatchWalker walker(*batch_);
+  walker.skip_to(static_cast<std::uint32_t>(offset - batch_->header().first_offset));
+  walker.read(event_);
+  return &event_;
 }
 
 }  // namespace bahi::projections

@@ -17,7 +17,7 @@ class EventLookup {
  private:
   const Engine* engine_;
   TenantId tenant_;
-  std::unique_ptr<EventCursor> cursor_;  // owns what the event's views point to
+  std::shared_ptr<const DecodedBatch> batch_;  // owns what the event's views point to
   EventView event_;
 };
 

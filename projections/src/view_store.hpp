@@ -118,8 +118,8 @@ class WriteSet {
  private:
   friend class ViewStore;
   struct Entry {
-    std::array<std::uint64_t, 4>
-        order{};  // the key's first bytes, instance aside, as numbers: most comparisons end here
+    // The key's first bytes behind the instance, as numbers: most comparisons end here.
+    std::array<std::uint64_t, 4> order{};
     std::uint64_t begin = 0;
     std::uint32_t key_bytes = 0;
     std::uint32_t value_bytes = 0;

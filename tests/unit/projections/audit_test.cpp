@@ -47,6 +47,45 @@ TEST_CASE("audit: every type of the chat, stock and audit schemas is in the tabl
   }
 }
 
+TEST_CASE("audit: what the table names is in the schemas", "[audit]") {
+  for (const auto& line : audit::action_lines()) {
+    const DomainType* const type = find_domain_type(line.type);
+    if (type == nullptr) continue;
+    std::vector<audit::Spec> specs{line.action, line.target_type, line.about_type, line.about_id,
+                                   line.actor,  line.outcome,     line.reason};
+    specs.insert(specs.end(), line.target_id.begin(), line.target_id.end());
+    specs.insert(specs.end(), line.content.begin(), line.content.end());
+    for (const auto& change : line.changes) specs.push_back(change.value);
+    for (const audit::Spec spec : specs) {
+      INFO(line.type << " " << spec);
+      CHECK((!spec.starts_with('$') || type->field(spec.substr(1)) != nullptr));
+    }
+  }
+}
+
+TEST_CASE("audit: payments change their states, and their refunds are found beside them", "[audit]") {
+  Trail trail;
+  const auto payment = [](const std::string& type, const std::string& members) {
+    return Act{.stream = "payment-p1",
+               .type = "payment." + type,
+               .data = R"({"payment":"p1",)" + members + "}",
+               .actor = "gateway"};
+  };
+  trail.write({payment("Authorised", R"("order":"o1","amount_paise":50000)"),
+               payment("Captured", R"("order":"o1","amount_paise":50000)"),
+               payment("RefundCreated", R"("refund":"r1","amount_paise":50000,"reason":"broken glass")"),
+               payment("RefundSucceeded", R"("refund":"r1","amount_paise":50000)"),
+               payment("RefundFailed", R"("refund":"r1","amount_paise":50000,"reason":"account closed")")});
+  CHECK(first_line(trail, 1) ==
+        "1 gateway payment.captured payment/p1 [] () # state:'authorised'->'captured' "
+        "captured_paise:null->'50000'");
+  CHECK(first_line(trail, 4) ==
+        "4 gateway refund.failed refund/r1 [failed] (account closed) # state:'succeeded'->'failed'");
+  CHECK(found(trail, R"("target_type":"payment","target_id":"p1")") == "0 1 2 3 4");
+  CHECK(found(trail, R"("target_type":"order","target_id":"o1")") == "0 1");
+  CHECK(found(trail, R"("action_prefix":"refund.","text":"glass")") == "2");
+}
+
 TEST_CASE("audit: an event of any type is a record when something says who, why or as part of what", "[audit]") {
   Trail trail;
   trail.write(
@@ -98,6 +137,7 @@ TEST_CASE("audit: an explicit record tells its changes itself", "[audit]") {
         "limit:null->'5' note:'x'->null");
   CHECK(found(trail, R"("text":"kolkata")") == "0");
   CHECK(found(trail, R"("text":"role")") == "0");
+  CHECK(found(trail, R"("text":"reader writer")") == "0");
   CHECK(found(trail, R"("outcome":"done","action_prefix":"permission.")") == "0");
   const auto refused = trail.engine->append(
       request_of(trail.tenant, {{.type = "audit.Recorded", .data = R"({"action":"x","target_type":"user"})"}}));
