@@ -20,12 +20,13 @@ const std::vector<Folder>& folders() {
       {"base", {}},
       {"tls", {"base"}},
       {"schemas", {"base"}},
+      {"webhooks", {"schemas", "base"}},
       {"engine", {"schemas", "base"}},
       {"snapshots", {"engine", "schemas", "base"}},
       {"projections", {"snapshots", "engine", "schemas", "base"}},
       {"server", {"projections", "snapshots", "engine", "schemas", "tls", "base"}},
       {"client", {"schemas", "tls", "base"}},
-      {"cli", {"client", "schemas", "tls", "base", "engine", "server"}},
+      {"cli", {"client", "webhooks", "schemas", "tls", "base", "engine", "server"}},
   };
   return all;
 }

@@ -59,7 +59,8 @@ TEST_CASE("payments: a refund that failed after it succeeded, in every order, an
     CHECK(found.text("/refunds/0/state") == "failed");
     // The capture's name is the payment's.
     std::string state = state_of(*host, name);
-    for (auto place = state.find(name); place != std::string::npos; place = state.find(name)) state.replace(place, 4, "p000");
+    for (auto place = state.find(name); place != std::string::npos; place = state.find(name))
+      state.replace(place, 4, "p000");
     CHECK(state == expected);
   }
   const Json doubled = payment(*host, "p001");
@@ -226,7 +227,8 @@ TEST_CASE("payments: mismatched amounts are reported", "[payments]") {
                 payment_fact("Authorised", "p2", "o2", 80), payment_fact("IntentCreated", "p2", "o1", 80),
                 payout_fact("PayoutCompleted", "w9", "", 5)});
   std::multiset<std::string> kinds;
-  for (const std::string& row : host->all_rows("reconciliation", "{}", "findings", 2)) kinds.insert(Json(row).text("/kind"));
+  for (const std::string& row : host->all_rows("reconciliation", "{}", "findings", 2))
+    kinds.insert(Json(row).text("/kind"));
   CHECK(kinds == std::multiset<std::string>{"order_overpaid", "captured_above_authorised", "orders_differ",
                                             "amounts_differ", "amounts_differ", "payout_of_nothing"});
   const Json overpaid = host->ask("reconciliation", named("kind", "order_overpaid"));

@@ -131,14 +131,15 @@ TEST_CASE("payments: holds and releases converge in any order", "[payments]") {
 TEST_CASE("payments: totals of days in India", "[payments]") {
   const auto host = read_model_host("payments");
   // 18:30 in London's winter is midnight in India.
-  host->append({at(captured("p1", "", 1000), "2026-01-01T18:29:59Z"), at(captured("p2", "", 500), "2026-01-01T18:30:00Z"),
-                at(refund_fact("RefundFailed", "r1", "p1", 300), "2026-01-05T10:00:00Z"),
-                at(refund_fact("RefundSucceeded", "r1", "p1", 300), "2026-01-03T10:00:00Z"),
-                at(refund_fact("RefundFailed", "r2", "p1", 70), "2026-01-03T10:00:00Z"),
-                at(payout_fact("PayoutCompleted", "w1", "p2", 200, 7), "2026-01-03T11:00:00Z"),
-                at(dispute_fact("DisputeLost", "d1", "p2", 90), "2026-01-03T12:00:00Z"),
-                // Heard again, later; and once more, earlier than ever.
-                at(captured("p1", "", 1000), "2026-01-09T00:00:00Z"), at(captured("p2", "", 500), "2026-01-01T10:00:00Z")});
+  host->append(
+      {at(captured("p1", "", 1000), "2026-01-01T18:29:59Z"), at(captured("p2", "", 500), "2026-01-01T18:30:00Z"),
+       at(refund_fact("RefundFailed", "r1", "p1", 300), "2026-01-05T10:00:00Z"),
+       at(refund_fact("RefundSucceeded", "r1", "p1", 300), "2026-01-03T10:00:00Z"),
+       at(refund_fact("RefundFailed", "r2", "p1", 70), "2026-01-03T10:00:00Z"),
+       at(payout_fact("PayoutCompleted", "w1", "p2", 200, 7), "2026-01-03T11:00:00Z"),
+       at(dispute_fact("DisputeLost", "d1", "p2", 90), "2026-01-03T12:00:00Z"),
+       // Heard again, later; and once more, earlier than ever.
+       at(captured("p1", "", 1000), "2026-01-09T00:00:00Z"), at(captured("p2", "", 500), "2026-01-01T10:00:00Z")});
   const Json all = host->ask("totals", "{}");
   REQUIRE(all.size("/days") >= 3);
   CHECK(all.text("/days/0/day") == "2026-01-01");

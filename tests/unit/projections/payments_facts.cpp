@@ -49,10 +49,10 @@ Fact payment_note(const std::string& what, const std::string& payment, const std
 }
 
 Fact captured(const std::string& payment, const std::string& order, std::int64_t paise, const std::string& capture) {
-  return fact("Captured",
-              Members().text("payment", payment).text("capture", capture).text("order", order).number("amount_paise",
-                                                                                                      paise),
-              payment, order);
+  return fact(
+      "Captured",
+      Members().text("payment", payment).text("capture", capture).text("order", order).number("amount_paise", paise),
+      payment, order);
 }
 
 Fact refund_fact(const std::string& what, const std::string& refund, const std::string& payment, std::int64_t paise,

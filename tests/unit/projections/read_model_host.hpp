@@ -52,8 +52,9 @@ class ReadModelHost {
   /// With everything folded in that was appended before.
   [[nodiscard]] virtual Result<projections::QueryAnswer> try_ask(const std::string& query,
                                                                  const std::string& arguments) const = 0;
-  [[nodiscard]] virtual Result<projections::CommandAnswer> try_run(
-      const std::string& command, const std::string& arguments, std::optional<ProducerPosition> producer) const = 0;
+  [[nodiscard]] virtual Result<projections::CommandAnswer> try_run(const std::string& command,
+                                                                   const std::string& arguments,
+                                                                   std::optional<ProducerPosition> producer) const = 0;
   /// The log's end.
   [[nodiscard]] virtual Offset end() const = 0;
 
