@@ -22,8 +22,15 @@ Error not_found(std::string_view what, std::string_view name) {
 Result<PaymentRow> known_payment(const StateView& state, std::string_view payment) {
   PaymentRow row;
   BAHI_ASSIGN(const bool found, get_row(state, kPayments, Key().text(payment), row));
-  if (!found) return not_found("payment", payment);
-  return row;
+  if (found) return row;
+  // Perhaps it was only spoken of, by a hold or a refund that failed.
+  for (const std::uint8_t table : {kPaymentHistory, kPaymentPayouts}) {
+    RowScan scan = state.scan(table, Key().text(payment));
+    scan.seek_first();
+    if (scan.valid()) return row;
+    BAHI_TRY(scan.status());
+  }
+  return not_found("payment", payment);
 }
 
 Result<bool> is_orphan(const StateView& state, const PaymentRow& row) {
@@ -89,11 +96,11 @@ Status find_order(const QueryContext& context, Arguments& arguments, Answer& ans
   const PageRequest request = PageRequest::take(arguments);
   BAHI_TRY(arguments.check());
   OrderRow row;
-  BAHI_ASSIGN(const bool found, get_row(context.state, kOrders, Key().text(order), row));
+  BAHI_TRY(get_row(context.state, kOrders, Key().text(order), row));
   const Key prefix = Key().text(order);
   RowScan scan = context.state.scan(kOrderPayments, prefix);
   scan.seek_first();
-  if (!found && !scan.valid()) {
+  if (!row.placed && !scan.valid()) {
     BAHI_TRY(scan.status());
     return not_found("order", order);
   }

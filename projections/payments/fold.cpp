@@ -128,7 +128,7 @@ Status PaymentsFold::capture(const FoldEvent& event) {
     BAHI_ASSIGN(TotalsRow * totals, totals_at(row.captured_at));
     BAHI_TRY(add_to(totals->captured, row.amount.paise));
     ++totals->captures;
-    close_capture(capture);
+    BAHI_TRY(close_capture(capture));
   }
   changed |= moved;
   if (changed) BAHI_TRY(close_payment(payment));

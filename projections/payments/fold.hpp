@@ -91,7 +91,7 @@ class PaymentsFold final : public HandlerFold<PaymentsFold> {
   Result<OpenPayment> open_payment(std::string_view payment);
   Status close_payment(const OpenPayment& payment);
   Result<OpenCapture> open_capture(std::string_view payment, std::string_view capture);
-  void close_capture(const OpenCapture& capture);
+  Status close_capture(const OpenCapture& capture);
   bool merge_due(CaptureRow& row, std::int64_t due_at) const;
   /// True: something changed.
   Result<bool> merge_order(const OpenPayment& payment, std::string_view order);

@@ -98,8 +98,7 @@ Status PaymentsFold::take_payout(std::string_view payment, std::string_view capt
   BAHI_TRY(add_to(from.row->paid, takes.done - took.done));
   BAHI_TRY(add_to(from.row->paid, fee_after.done - fee_before.done));
   from.row->payouts += live(after.seen) - live(before.seen);
-  close_capture(from);
-  return {};
+  return close_capture(from);
 }
 
 // --- holds
@@ -121,7 +120,7 @@ Status PaymentsFold::hold(const FoldEvent& event) {
     changed = merge_text(row.hold_reason, reason);
   }
   if (fact.due_at() != 0) changed |= merge_due(row, fact.due_at());
-  if (changed) close_capture(capture);
+  if (changed) BAHI_TRY(close_capture(capture));
   put_history(kPaymentHistory, payment, {kind_, changed, 0, 0, fact.due_at(), capture.id, reason});
   return {};
 }
@@ -133,7 +132,7 @@ Status PaymentsFold::set_due(const FoldEvent& event) {
   note_if_untagged(payment);
   BAHI_ASSIGN(const OpenCapture capture, open_capture(payment, capture_or(text_of(fact.capture()), payment)));
   const bool changed = merge_due(*capture.row, fact.due_at());
-  if (changed) close_capture(capture);
+  if (changed) BAHI_TRY(close_capture(capture));
   put_history(kPaymentHistory, payment, {kind_, changed, 0, 0, fact.due_at(), capture.id, {}});
   return {};
 }
@@ -154,7 +153,7 @@ Status PaymentsFold::release(const FoldEvent& event) {
   const bool changed = effective_at_ > capture.row->released_at;
   if (changed) {
     capture.row->released_at = effective_at_;
-    close_capture(capture);
+    BAHI_TRY(close_capture(capture));
   }
   put_history(kPaymentHistory, payment, {kind_, changed, 0, 0, 0, capture.id, text_of(fact.reason())});
   return {};

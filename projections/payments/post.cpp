@@ -36,7 +36,10 @@ Status PaymentsFold::close_payment(const OpenPayment& payment) {
     }
   }
   change_findings(payment.id, before.findings, after.findings);
-  if (payment.row->order.empty()) return {};
+  if (payment.row->order.empty()) {
+    // A row that says nothing is none, so that it does not tell what was said first.
+    return payment.row->blank() ? payments_.erase(row_key_.clear().text(payment.id)) : Status();
+  }
   return change_intake(payment.row->order, before.intake, after.intake);
 }
 
@@ -63,7 +66,7 @@ Status PaymentsFold::change_intake(std::string_view order, const Intake& before,
   BAHI_TRY(add_to(row->intake.refunded, after.refunded - before.refunded));
   BAHI_TRY(add_to(row->intake.lost, after.lost - before.lost));
   close_order(order, *row, standing);
-  return {};
+  return row->blank() ? orders_.erase(row_key_) : Status();
 }
 
 void PaymentsFold::close_order(std::string_view order, const OrderRow& row, const OrderStanding& before) {
@@ -89,7 +92,7 @@ Result<PaymentsFold::OpenCapture> PaymentsFold::open_capture(std::string_view pa
   return open;
 }
 
-void PaymentsFold::close_capture(const OpenCapture& capture) {
+Status PaymentsFold::close_capture(const OpenCapture& capture) {
   using Kind = CaptureQueue::Kind;
   const CaptureQueue after = queue_of(*capture.row);
   if (after != capture.before) {
@@ -104,6 +107,8 @@ void PaymentsFold::close_capture(const OpenCapture& capture) {
   if (several != (capture.payouts_before > 1)) {
     set_finding(Finding::kSeveralPayouts, capture.payment, capture.id, several);
   }
+  if (!capture.row->blank()) return {};
+  return captures_.erase(row_key_.clear().text(capture.payment).text(capture.id));
 }
 
 Status PaymentsFold::take_refund(std::string_view payment, std::string_view capture, const Taking& before,
@@ -115,8 +120,7 @@ Status PaymentsFold::take_refund(std::string_view payment, std::string_view capt
   BAHI_ASSIGN(const OpenCapture from, open_capture(payment, capture));
   BAHI_TRY(add_to(from.row->refunding, after.pending - before.pending));
   BAHI_TRY(add_to(from.row->refunded, after.done - before.done));
-  close_capture(from);
-  return {};
+  return close_capture(from);
 }
 
 // --- totals

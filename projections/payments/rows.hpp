@@ -87,6 +87,7 @@ struct OrderRow {
   Amount amount;
   std::string customer;
   Intake intake;
+  [[nodiscard]] bool blank() const { return !placed && intake == Intake{}; }
   void fields(auto& row) { row(placed, amount, customer, intake); }
 };
 
@@ -108,6 +109,7 @@ struct Sums {
   std::int64_t paying = 0;  // requested, with fees
   std::int64_t paid_out = 0;
   std::int64_t fees = 0;  // of what was paid out
+  bool operator==(const Sums&) const = default;
   void fields(auto& row) { row(captured, refunding, refunded, disputed, lost, paying, paid_out, fees); }
 };
 
@@ -117,6 +119,8 @@ struct PaymentRow {
   std::uint8_t seen = 0;
   std::string reason;  // of its failure or cancellation
   Sums sums;
+  /// Nothing is known, perhaps any more: another payment was meant.
+  [[nodiscard]] bool blank() const { return seen == 0 && order.empty() && amount.paise == 0 && sums == Sums{}; }
   void fields(auto& row) { row(order, amount, seen, reason, sums); }
 };
 
@@ -136,6 +140,10 @@ struct CaptureRow {
   void fields(auto& row) {
     row(amount, captured_at, refunding, refunded, paying, paid, payouts, held_at, hold_reason, due_set_at, due_at,
         released_at);
+  }
+  [[nodiscard]] bool blank() const {
+    return amount.paise == 0 && refunding == 0 && refunded == 0 && paying == 0 && paid == 0 && payouts == 0 &&
+           held_at == 0 && due_set_at == 0 && released_at == 0;
   }
   [[nodiscard]] bool held() const { return released_at == 0 || released_at < held_at; }
   /// What a refund or payout could still take from it.
@@ -188,6 +196,7 @@ struct TotalsRow {
   std::int64_t paid_out = 0;
   std::int64_t fees = 0;
   std::int64_t payouts_reversed = 0;  // failed after they were completed, with their fees
+  bool operator==(const TotalsRow&) const = default;
   void fields(auto& row) {
     row(captures, captured, refunds, refunded, refunds_reversed, lost, payouts, paid_out, fees, payouts_reversed);
   }

@@ -59,8 +59,9 @@ TEST_CASE("payments: a refund that failed after it succeeded, in every order, an
     CHECK(found.text("/refunds/0/state") == "failed");
     // The capture's name is the payment's.
     std::string state = state_of(*host, name);
-    for (auto place = state.find(name); place != std::string::npos; place = state.find(name))
+    for (auto place = state.find(name); place != std::string::npos; place = state.find(name, place + 4)) {
       state.replace(place, 4, "p000");
+    }
     CHECK(state == expected);
   }
   const Json doubled = payment(*host, "p001");

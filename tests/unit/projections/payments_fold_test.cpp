@@ -96,14 +96,7 @@ void compare_payments(const ProcessHost& host, const ReferencePayments& referenc
     if (expected.state != "unknown") ++states[expected.state];
     if (expected.reconciliation_needed) ++states["reconciliation_needed"];
     if (++index % every != 0) continue;
-    const auto answer = host.try_ask("payment", fmt::format(R"({{"payment":"{}","limit":1}})", name));
-    if (!answer) {
-      // Only holds spoke of it.
-      CHECK(answer.error().code() == ErrorCode::kNotFound);
-      CHECK(expected == ReferencePayment{});
-      continue;
-    }
-    const Json found(answer->json);
+    const Json found = host.ask("payment", fmt::format(R"({{"payment":"{}","limit":1}})", name));
     const ReferencePayment row{found.text("/state"),
                                found.has("/order") ? found.text("/order") : "",
                                found.flag("/reconciliation_needed"),
@@ -116,7 +109,7 @@ void compare_payments(const ProcessHost& host, const ReferencePayments& referenc
                                found.number("/paid_out_paise") + found.number("/fee_paise"),
                                found.number("/left_paise"),
                                found.has("/excess_paise") ? found.number("/excess_paise") : 0};
-    INFO(name << ": " << answer->json << ", expected state " << expected.state << ", order " << expected.order);
+    INFO(name << ": expected state " << expected.state << ", order " << expected.order);
     CHECK(row == expected);
     CHECK(row.captured >= row.refunded + row.lost + row.out);
   }
@@ -236,7 +229,6 @@ TEST_CASE("payments: the same facts in any order, some twice, end in the same st
     host.append(facts);
     reference.conclude();
     for (const auto& [name, row] : reference.payments) {
-      if (row == ReferencePayment{}) continue;
       const std::string state = state_of(host, name);
       const auto [place, fresh] = expected.emplace(name, state);
       CHECK(place->second == state);
