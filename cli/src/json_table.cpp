@@ -124,6 +124,11 @@ Result<std::string> json_as_table(std::string_view json) {
     if (is_table(member.value)) {
       out += title(name) + '\n';
       append_table(member.value, out);
+    } else if (member.value.IsObject()) {
+      out += title(name) + '\n';
+      for (const auto& inner : member.value.GetObject()) {
+        out += fmt::format("  {}: {}\n", title(name_of(inner.name)), cell(name_of(inner.name), inner.value));
+      }
     } else {
       out += fmt::format("{}: {}\n", title(name), cell(name, member.value));
     }

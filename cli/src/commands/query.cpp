@@ -88,18 +88,19 @@ struct Shortcut {
   const char* name;
   const char* projection;
   const char* help;
+  const char* example;
 };
 constexpr std::array kShortcuts{
-    Shortcut{"timeline", "timelines", "Ask the message timelines"},
-    Shortcut{"audit", "audit", "Ask the audit trail"},
-    Shortcut{"stock", "stock", "Ask the stock ledger"},
-    Shortcut{"payment", "payments", "Ask the payments"},
+    Shortcut{"timeline", "timelines", "Ask the message timelines", "page conversation=tea limit=20"},
+    Shortcut{"audit", "audit", "Ask the audit trail", "QUERY NAME=VALUE"},
+    Shortcut{"stock", "stock", "Ask the stock ledger", "ledger item=rice location=main"},
+    Shortcut{"payment", "payments", "Ask the payments", "order order=o1"},
 };
 
 }  // namespace
 
 void add_query_commands(CLI::App& app, Context& context) {
-  const auto add_query = [&](const char* name, const char* help, const char* projection) {
+  const auto add_query = [&](const char* name, const char* help, const char* projection, const char* example) {
     CLI::App* const query = app.add_subcommand(name, help);
     auto arguments = std::make_shared<Arguments>();
     if (projection == nullptr) {
@@ -109,15 +110,14 @@ void add_query_commands(CLI::App& app, Context& context) {
     }
     add_common(*query, *arguments, "QUERY");
     query->add_option("--min-offset", arguments->min_offset, "Answer once everything below this offset is folded in");
-    query->footer(fmt::format("Example:\n  bahi {} --server 127.0.0.1:7440 --tenant shop {}", name,
-                              projection == nullptr ? "activity types limit=10" : "QUERY NAME=VALUE"));
+    query->footer(fmt::format("Example:\n  bahi {} --server 127.0.0.1:7440 --tenant shop {}", name, example));
     query->callback([&context, arguments] {
       context.needs_directory = false;
       context.action = [&context, arguments] { return run_query(context, *arguments); };
     });
   };
-  add_query("query", "Ask a read model", nullptr);
-  for (const Shortcut& shortcut : kShortcuts) add_query(shortcut.name, shortcut.help, shortcut.projection);
+  add_query("query", "Ask a read model", nullptr, "activity types limit=10");
+  for (const Shortcut& each : kShortcuts) add_query(each.name, each.help, each.projection, each.example);
 
   CLI::App* const command = app.add_subcommand("command", "Let a read model decide what to append");
   auto arguments = std::make_shared<Arguments>();
