@@ -1,6 +1,11 @@
 // Holds, releases, payouts, totals, pages and commands of payments: in process, and through a server.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <thread>
+
 #include <fmt/format.h>
 
 #include "bahi/base/text.hpp"
@@ -204,6 +209,36 @@ TEST_CASE("payments: the same command again is answered, and stores nothing", "[
   CHECK(host->end() == end);
   CHECK(payment(*host, "p1").number("/left_paise") == 40);
   CHECK(host->refusal("refund", refund).code() == ErrorCode::kRefused);
+}
+
+TEST_CASE("payments: refunds and payouts at once take no more than there is", "[payments]") {
+  const auto host = read_model_host("payments");
+  host->append({order_placed("o1", 1000), captured("p1", "o1", 1000)});
+  host->run("release", named("payment", "p1"));
+  std::atomic<int> refunds{0};
+  std::atomic<int> payouts{0};
+  std::atomic<int> others{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 6; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int i = 0; i < 4; ++i) {
+        const bool refund = thread % 2 == 0;
+        const auto done = refund ? host->try_run("refund", R"({"payment":"p1","amount_paise":100})")
+                                 : host->try_run("payout", R"({"payment":"p1","amount_paise":290,"fee_paise":10})");
+        if (done) ++(refund ? refunds : payouts);
+        if (!done && done.error().code() != ErrorCode::kRefused) ++others;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(others == 0);
+  CHECK(payouts <= 1);
+  CHECK(refunds == (payouts == 1 ? 7 : 10));
+  const Json found = payment(*host, "p1");
+  CHECK(found.number("/left_paise") == 0);
+  CHECK(found.number("/refunding_paise") == refunds * 100);
+  CHECK(found.number("/paying_paise") == payouts * 300);
+  CHECK(host->all_rows("reconciliation", "{}", "findings").empty());
 }
 
 TEST_CASE("payments: commands with wrong arguments are refused by name", "[payments]") {
