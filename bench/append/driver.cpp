@@ -44,17 +44,21 @@ class BodyMaker {
   std::size_t next_;
 };
 
-/// Submitters that may send their next request.
-class ReadyQueue {
+/// Submitters that may send their next request; the engine wakes who waits for them.
+class ReadyQueue final : public AnswerWaker {
  public:
+  /// `wake` must follow.
   void push(std::uint32_t submitter) {
-    bool wake = false;
+    const std::scoped_lock lock(mutex_);
+    ready_.push_back(submitter);
+  }
+  void wake() override {
+    bool anyone = false;
     {
       const std::scoped_lock lock(mutex_);
-      ready_.push_back(submitter);
-      wake = waiting_ > 0;
+      anyone = waiting_ > 0;
     }
-    if (wake) available_.notify_one();
+    if (anyone) available_.notify_all();
   }
   /// Waits, then takes a fair part of what is ready; false once the queue is closed.
   bool take(std::vector<std::uint32_t>& out, unsigned consumers) {
@@ -99,15 +103,15 @@ class Loop {
         latency_(&latency),
         submitted_(options.submitters),
         active_(options.submitters) {
-    for (std::uint32_t i = 0; i < options.submitters; ++i) queue_.push(i);
+    for (std::uint32_t i = 0; i < options.submitters; ++i) queue_->push(i);
   }
 
   void produce(BodyMaker maker) {
     std::vector<std::uint32_t> ready;
-    while (queue_.take(ready, producers_)) {
+    while (queue_->take(ready, producers_)) {
       for (const std::uint32_t submitter : ready) {
         if (now_nanos() >= end_nanos_ || batches_.fetch_add(1, std::memory_order_relaxed) >= budget_) {
-          if (active_.fetch_sub(1) == 1) queue_.close();
+          if (active_.fetch_sub(1) == 1) queue_->close();
           continue;
         }
         AppendRequest request;
@@ -115,8 +119,9 @@ class Loop {
         request.body = maker.make();
         submitted_[submitter] = now_nanos();
         ++requests_;
-        engine_->submit(std::move(request),
-                        [this, submitter](Result<AppendResult> result) { answered(submitter, result); });
+        engine_->submit(
+            std::move(request), [this, submitter](Result<AppendResult> result) { answered(submitter, result); },
+            queue_);
       }
     }
   }
@@ -138,7 +143,7 @@ class Loop {
     } else {
       fail(fmt::format("append: {}", result.error().to_string()));
     }
-    queue_.push(submitter);
+    queue_->push(submitter);
     callbacks_.fetch_add(1, std::memory_order_release);
   }
 
@@ -149,7 +154,7 @@ class Loop {
   std::uint64_t end_nanos_;
   std::uint64_t budget_;
   Histogram* latency_;
-  ReadyQueue queue_;
+  std::shared_ptr<ReadyQueue> queue_ = std::make_shared<ReadyQueue>();
   std::vector<std::uint64_t> submitted_;  // each entry: written before submit, read in its callback
   std::atomic<unsigned> active_;
   std::atomic<std::uint64_t> batches_{0};

@@ -192,16 +192,20 @@ bool CommitPipeline::rests_on_durable(const Answer& answer) {
 }
 
 void CommitPipeline::answer_all(const std::vector<GroupPtr>& groups, const Error* error) {
+  std::vector<std::shared_ptr<AnswerWaker>> wakers;  // distinct; as few as the submitters have threads
   for (const GroupPtr& group : groups) {
     for (Answer& answer : group->answers) {
       if (error != nullptr && !rests_on_durable(answer)) {
         // An append has an unknown outcome now; a conflict, with an event that may never be, was certainly not stored.
         answer.result = answer.result ? *error : read_only_error();
       }
+      auto& waker = answer.pending->waker;
+      if (waker && std::find(wakers.begin(), wakers.end(), waker) == wakers.end()) wakers.push_back(waker);
       answer.pending->done(std::move(answer.result));
       answer.pending.reset();
     }
   }
+  for (const auto& waker : wakers) waker->wake();
 }
 
 void CommitPipeline::finish_groups(std::vector<GroupPtr> groups) {

@@ -53,6 +53,7 @@ struct PendingAppend {
   Offset condition_checked;  ///< the condition was checked up to here
   std::optional<Offset> condition_match;  ///< what that found; decided by the sequencer, after the producer
   AppendCallback done;
+  std::shared_ptr<AnswerWaker> waker;  ///< may be null
   std::size_t bytes = 0;
 
   /// A head that was not in the cache, read from the index.
@@ -94,7 +95,8 @@ class CommitPipeline {
   /// See Engine::append. When nothing else is under way, the calling thread does all the work itself.
   [[nodiscard]] Result<AppendResult> append(TenantState& tenant, AppendRequest request);
   /// See Engine::submit.
-  void submit(TenantState& tenant, AppendRequest request, AppendCallback done);
+  void submit(TenantState& tenant, AppendRequest request, AppendCallback done,
+              std::shared_ptr<AnswerWaker> waker = nullptr);
 
   /// Waits until the index holds everything of the tenant below `offset`.
   Status wait_indexed(const TenantState& tenant, Offset offset) const;

@@ -60,10 +60,16 @@ Result<CommitPipeline::PendingPtr> CommitPipeline::admit(TenantState& tenant, Ap
   return prepared;
 }
 
-void CommitPipeline::submit(TenantState& tenant, AppendRequest request, AppendCallback done) {
+void CommitPipeline::submit(TenantState& tenant, AppendRequest request, AppendCallback done,
+                            std::shared_ptr<AnswerWaker> waker) {
   auto admitted = admit(tenant, request);
-  if (!admitted) return done(admitted.error());
+  if (!admitted) {
+    done(admitted.error());
+    if (waker) waker->wake();
+    return;
+  }
   (*admitted)->done = std::move(done);
+  (*admitted)->waker = std::move(waker);
   enqueue(std::move(*admitted));
 }
 
@@ -89,6 +95,7 @@ void CommitPipeline::enqueue(PendingPtr pending) {
   }
   queued_bytes_.fetch_sub(pending->bytes, std::memory_order_relaxed);
   pending->done(Error{ErrorCode::kShuttingDown, "the engine is closing; nothing was stored"});
+  if (pending->waker) pending->waker->wake();
 }
 
 Result<CommitPipeline::PendingPtr> CommitPipeline::prepare(TenantState& tenant, AppendRequest& request) {

@@ -155,11 +155,15 @@ std::vector<TenantInfo> Engine::tenants() const {
 
 // --- writing
 
-void Engine::submit(AppendRequest request, AppendCallback done) {
-  if (!impl_->pipeline_) return done(Error{ErrorCode::kReadOnly, "the store is open read-only; nothing was stored"});
+void Engine::submit(AppendRequest request, AppendCallback done, std::shared_ptr<AnswerWaker> waker) {
+  const auto refuse = [&](const Error& error) {
+    done(error);
+    if (waker) waker->wake();
+  };
+  if (!impl_->pipeline_) return refuse({ErrorCode::kReadOnly, "the store is open read-only; nothing was stored"});
   const auto tenant = impl_->find_state(request.tenant);
-  if (!tenant) return done(tenant.error());
-  impl_->pipeline_->submit(**tenant, std::move(request), std::move(done));
+  if (!tenant) return refuse(tenant.error());
+  impl_->pipeline_->submit(**tenant, std::move(request), std::move(done), std::move(waker));
 }
 
 Result<AppendResult> Engine::append(AppendRequest request) {

@@ -1,9 +1,8 @@
 #include "index_delta.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <numeric>
 #include <tuple>
+#include <utility>
 
 #include "keys.hpp"
 
@@ -15,6 +14,23 @@ constexpr std::size_t kSlotsMin = 1024;
 std::size_t slot_of(std::uint64_t hash, std::uint32_t tenant, std::size_t mask) {
   return (hash ^ (tenant * 0x9E3779B97F4A7C15ULL)) & mask;
 }
+
+/// An entry that is not a posting: where a batch of a producer is, or up to where this delta holds everything.
+struct OtherEntry {
+  std::uint32_t tenant;
+  std::uint64_t hash;  // of the producer
+  std::uint64_t sequence;
+  const Uuid* producer;  // null: the offset covered
+  std::uint64_t offset;
+  [[nodiscard]] auto place() const { return std::tuple(tenant, hash, sequence); }
+  bool operator<(const OtherEntry& other) const {
+    if (place() != other.place() || producer == nullptr || other.producer == nullptr) return place() < other.place();
+    return *producer < *other.producer;
+  }
+  [[nodiscard]] std::string key() const {
+    return producer == nullptr ? posting_key({tenant}, 0, 0) : producer_key({tenant}, hash, sequence, *producer);
+  }
+};
 
 }  // namespace
 
@@ -31,11 +47,22 @@ void IndexDelta::add(const IndexInput& input) {
   }
   for (const TermUse& use : input.other_terms) push(input.tenant, use.hash, first + use.last_index, kNoVersion);
   if (!input.producer_id.is_nil()) {
-    producers_.emplace(ProducerKey{input.tenant.value, input.producer_id, input.producer_sequence},
-                       first + input.event_count - 1);
+    add_sequence(producers_[{input.tenant.value, input.producer_id}], input.producer_sequence,
+                 first + input.event_count - 1);
   }
   begins_.try_emplace(input.tenant.value, first);
   covered_[input.tenant.value] = first + input.event_count;
+}
+
+void IndexDelta::add_sequence(Sequences& sequences, std::uint64_t sequence, std::uint64_t offset) {
+  // Producers count upwards, so nearly always at the end.
+  auto place = sequences.end();
+  if (!sequences.empty() && sequences.back().first >= sequence) {
+    place = std::lower_bound(sequences.begin(), sequences.end(), std::pair(sequence, std::uint64_t{0}));
+    if (place->first == sequence) return;
+  }
+  sequences.insert(place, {sequence, offset});
+  ++sequence_count_;
 }
 
 std::optional<std::uint64_t> IndexDelta::begin(TenantId tenant) const {
@@ -104,44 +131,62 @@ std::optional<Posting> IndexDelta::newest(TenantId tenant, std::uint64_t hash, s
   return std::nullopt;
 }
 
+const IndexDelta::Sequences* IndexDelta::sequences_of(TenantId tenant, const Uuid& id) const {
+  const auto found = producers_.find({tenant.value, id});
+  return found == producers_.end() ? nullptr : &found->second;
+}
+
 std::optional<std::uint64_t> IndexDelta::producer_offset(TenantId tenant, const Uuid& id,
                                                          std::uint64_t sequence) const {
-  const auto found = producers_.find({tenant.value, id, sequence});
-  if (found == producers_.end()) return std::nullopt;
+  const Sequences* const sequences = sequences_of(tenant, id);
+  if (sequences == nullptr) return std::nullopt;
+  const auto found = std::lower_bound(sequences->begin(), sequences->end(), std::pair(sequence, std::uint64_t{0}));
+  if (found == sequences->end() || found->first != sequence) return std::nullopt;
   return found->second;
 }
 
 std::optional<std::uint64_t> IndexDelta::highest_sequence(TenantId tenant, const Uuid& id) const {
-  auto after = producers_.upper_bound({tenant.value, id, ~std::uint64_t{0}});
-  if (after == producers_.begin()) return std::nullopt;
-  --after;
-  if (after->first.tenant != tenant.value || after->first.id != id) return std::nullopt;
-  return after->first.sequence;
+  const Sequences* const sequences = sequences_of(tenant, id);
+  if (sequences == nullptr) return std::nullopt;
+  return sequences->back().first;
 }
 
 std::vector<IndexDelta::Entry> IndexDelta::sorted_entries() const {
-  // Counting sort into buckets that fit a cache, then each bucket by itself: hashes spread evenly.
-  std::map<std::uint32_t, std::size_t> ranks;
-  for (const auto& [tenant, offset] : covered_) ranks.emplace(tenant, ranks.size());
-  const std::size_t wanted = std::max<std::size_t>(1, postings_.size() / (256 * std::max<std::size_t>(1, ranks.size())));
-  const auto bits = static_cast<unsigned>(std::bit_width(std::min<std::size_t>(wanted, 1U << 14U)));
-  auto bucket_of = [&, last_tenant = ~std::uint32_t{0}, base = std::size_t{0}](const Entry& entry) mutable {
-    if (entry.tenant != last_tenant) {
-      last_tenant = entry.tenant;
-      base = ranks.at(last_tenant) << bits;
-    }
-    return base + (entry.hash >> (64U - bits));
+  // The terms are sorted, not their postings: those of one term are nearly always in order already.
+  struct Term {
+    std::uint32_t tenant;
+    std::uint64_t hash;
+    std::uint32_t number;  // in the order of their first postings
+    [[nodiscard]] auto place() const { return std::tuple(tenant, hash); }
   };
-  std::vector<std::size_t> begins((ranks.size() << bits) + 1, 0);
-  for (const Entry& entry : postings_) ++begins[bucket_of(entry) + 1];
-  std::partial_sum(begins.begin(), begins.end(), begins.begin());
-  std::vector<std::size_t> ends(begins.begin(), begins.end() - 1);
+  std::vector<Term> terms;
+  terms.reserve(term_count_);
+  std::vector<std::uint32_t> term_of(postings_.size());
+  std::vector<std::size_t> ends;  // by number of a term: first how many postings it has, then where its next one goes
+  ends.reserve(term_count_);
+  for (std::size_t i = 0; i < postings_.size(); ++i) {
+    const Entry& entry = postings_[i];
+    if (entry.previous != 0) {
+      term_of[i] = term_of[entry.previous - 1];
+    } else {
+      term_of[i] = static_cast<std::uint32_t>(terms.size());
+      terms.push_back({entry.tenant, entry.hash, term_of[i]});
+      ends.push_back(0);
+    }
+    ++ends[term_of[i]];
+  }
+  std::sort(terms.begin(), terms.end(), [](const Term& a, const Term& b) { return a.place() < b.place(); });
+  std::size_t begin = 0;
+  for (const Term& term : terms) begin += std::exchange(ends[term.number], begin);
   std::vector<Entry> sorted(postings_.size());
-  for (const Entry& entry : postings_) sorted[ends[bucket_of(entry)]++] = entry;
-  for (std::size_t bucket = 0; bucket < ends.size(); ++bucket) {
-    std::sort(sorted.begin() + static_cast<std::ptrdiff_t>(begins[bucket]),
-              sorted.begin() + static_cast<std::ptrdiff_t>(ends[bucket]),
-              [](const Entry& a, const Entry& b) { return a.place() < b.place(); });
+  for (std::size_t i = 0; i < postings_.size(); ++i) sorted[ends[term_of[i]]++] = postings_[i];
+  // Two names with the same hash in one batch may have come the other way round.
+  const auto by_offset = [](const Entry& a, const Entry& b) { return a.offset < b.offset; };
+  auto from = sorted.begin();
+  for (const Term& term : terms) {
+    const auto to = sorted.begin() + static_cast<std::ptrdiff_t>(ends[term.number]);
+    if (!std::is_sorted(from, to, by_offset)) std::sort(from, to, by_offset);
+    from = to;
   }
   return sorted;
 }
@@ -149,22 +194,25 @@ std::vector<IndexDelta::Entry> IndexDelta::sorted_entries() const {
 Status IndexDelta::for_each_sorted(const std::function<Status(std::string_view, std::string_view)>& emit) const {
   const std::vector<Entry> sorted = sorted_entries();
   // Producer keys share the shape tenant | hash | number and are longer, so a merge by key keeps the order.
-  std::vector<std::pair<std::string, std::uint64_t>> producers;
-  producers.reserve(producers_.size());
-  for (const auto& [key, offset] : producers_) {
-    producers.emplace_back(producer_key({key.tenant}, producer_hash(key.id), key.sequence, key.id), offset);
+  std::vector<OtherEntry> others;
+  others.reserve(sequence_count_ + covered_.size());
+  for (const auto& [producer, sequences] : producers_) {
+    const std::uint64_t hash = producer_hash(producer.second);
+    for (const auto& [sequence, offset] : sequences) {
+      others.push_back({producer.first, hash, sequence, &producer.second, offset});
+    }
   }
-  for (const auto& [tenant, offset] : covered_) producers.emplace_back(posting_key({tenant}, 0, 0), offset);
-  std::sort(producers.begin(), producers.end());
+  for (const auto& [tenant, offset] : covered_) others.push_back({tenant, 0, 0, nullptr, offset});
+  std::sort(others.begin(), others.end());
 
   std::string key;
   std::string value;
-  auto other = producers.begin();
-  const auto emit_others_below = [&](const std::string* bound) -> Status {
-    for (; other != producers.end() && (bound == nullptr || other->first < *bound); ++other) {
+  auto other = others.begin();
+  const auto emit_others_below = [&](const Entry* bound) -> Status {
+    for (; other != others.end() && (bound == nullptr || other->place() < bound->place()); ++other) {
       std::string number;
-      bytes::put_varint(number, other->second);
-      BAHI_TRY(emit(other->first, number));
+      bytes::put_varint(number, other->offset);
+      BAHI_TRY(emit(other->key(), number));
     }
     return {};
   };
@@ -176,7 +224,7 @@ Status IndexDelta::for_each_sorted(const std::function<Status(std::string_view, 
     bytes::put_be32(key, entry.tenant);
     bytes::put_be64(key, entry.hash);
     bytes::put_be64(key, entry.offset);
-    if (other != producers.end()) BAHI_TRY(emit_others_below(&key));
+    BAHI_TRY(emit_others_below(&entry));
     value.clear();
     if (entry.version != kNoVersion) bytes::put_varint(value, entry.version);
     BAHI_TRY(emit(key, value));

@@ -17,8 +17,8 @@ namespace bahi {
 
 /// One batch in which a term occurs.
 struct Posting {
-  std::uint64_t offset = 0;    ///< of the last event of the batch that has the term
-  std::uint64_t version = 0;   ///< streams: that event's version
+  std::uint64_t offset = 0;   ///< of the last event of the batch that has the term
+  std::uint64_t version = 0;  ///< streams: that event's version
   bool operator==(const Posting&) const = default;
 };
 
@@ -41,7 +41,7 @@ class IndexDelta {
   explicit IndexDelta(std::size_t postings_max);
 
   void add(const IndexInput& input);
-  [[nodiscard]] std::size_t posting_count() const { return postings_.size() + producers_.size(); }
+  [[nodiscard]] std::size_t posting_count() const { return postings_.size() + sequence_count_; }
   [[nodiscard]] bool empty() const { return covered_.empty(); }
   /// Offsets up to which this delta holds everything, by tenant.
   [[nodiscard]] const std::map<std::uint32_t, std::uint64_t>& covered() const { return covered_; }
@@ -70,23 +70,23 @@ class IndexDelta {
     std::uint32_t previous;  // index + 1 of the term's posting before, 0 = none
     [[nodiscard]] auto place() const { return std::tuple(tenant, hash, offset); }
   };
-  struct ProducerKey {
-    std::uint32_t tenant;
-    Uuid id;
-    std::uint64_t sequence;
-    auto operator<=>(const ProducerKey&) const = default;
-  };
+  /// The batches of one producer by their sequences, ascending.
+  using Sequences = std::vector<std::pair<std::uint64_t, std::uint64_t>>;  // sequence, last offset
+  using ProducerKey = std::pair<std::uint32_t, Uuid>;                      // tenant, id
   static constexpr std::uint64_t kNoVersion = ~std::uint64_t{0};
 
   void push(TenantId tenant, std::uint64_t hash, std::uint64_t offset, std::uint64_t version);
+  void add_sequence(Sequences& sequences, std::uint64_t sequence, std::uint64_t offset);
   void grow();
   [[nodiscard]] std::vector<Entry> sorted_entries() const;
+  [[nodiscard]] const Sequences* sequences_of(TenantId tenant, const Uuid& id) const;
   [[nodiscard]] std::uint32_t newest_entry(TenantId tenant, std::uint64_t hash) const;
 
   std::vector<Entry> postings_;
   std::vector<std::uint32_t> slots_;  // index + 1 of a term's newest posting; size is a power of two
   std::size_t term_count_ = 0;
-  std::map<ProducerKey, std::uint64_t> producers_;  // -> last offset
+  std::map<ProducerKey, Sequences> producers_;
+  std::size_t sequence_count_ = 0;  // of all producers
   std::map<std::uint32_t, std::uint64_t> begins_;
   std::map<std::uint32_t, std::uint64_t> covered_;
 };

@@ -22,15 +22,17 @@ constexpr std::size_t kAheadBytes = std::size_t{512} << 10U;
 /// Beyond so many bytes from one sync to the next the inode no longer matters, and zeros would double what is written.
 constexpr std::uint64_t kSmallSyncBytes = std::uint64_t{64} << 10U;
 
-// RocksDB's write-ahead log: blocks of 32 KiB; records of checksum (4), length (2), type (1), payload; no record crosses a
-// block, and what is left of a block too small for a header is skipped.
+// RocksDB's write-ahead log: blocks of 32 KiB; records of checksum (4), length (2), type (1), payload; no record
+// crosses a block, and what is left of a block too small for a header is skipped.
 constexpr std::uint64_t kBlockBytes = std::uint64_t{32} << 10U;
 constexpr std::uint64_t kHeaderBytes = 7;
 
-bool is_wal(const std::string& path) { return path.ends_with(".log"); }
+bool is_wal(const std::string& path) {
+  return path.ends_with(".log");
+}
 
-/// Whether little is written between two syncs. One for all write-ahead logs of a file system: a log file begins with what
-/// was learned from the one before it.
+/// Whether little is written between two syncs. One for all write-ahead logs of a file system: a log file begins with
+/// what was learned from the one before it.
 struct SyncSizes {
   std::atomic<std::uint64_t> since_sync{0};
   std::atomic<bool> small{true};
@@ -53,6 +55,10 @@ class WalWritableFile final : public rocksdb::FSWritableFileOwnerWrapper {
     if (end > ahead_ && sizes_->small.load(std::memory_order_relaxed)) write_ahead(end, options, debug);
     IOStatus status = target()->PositionedAppend(data, end_, options, debug);
     if (!status.ok()) return status;
+    // The disk begins now, beside the sync that may be under way: the next sync then has little left but to flush the
+    // disk's own cache. Only a hint: what goes wrong here is told by that sync. Much data would only queue up before
+    // that sync.
+    if (data.size() <= kSmallSyncBytes) (void)target()->RangeSync(end_, data.size(), options, debug);
     end_ = end;
     sizes_->appended(data.size());
     return status;
@@ -94,7 +100,8 @@ class WalSequentialFile final : public rocksdb::FSSequentialFile {
   WalSequentialFile(std::unique_ptr<rocksdb::FSRandomAccessFile> file, WalReading reading)
       : file_(std::move(file)), reading_(reading) {}
 
-  IOStatus Read(std::size_t size, const IOOptions& options, Slice* result, char* scratch, IODebugContext* debug) override {
+  IOStatus Read(std::size_t size, const IOOptions& options, Slice* result, char* scratch,
+                IODebugContext* debug) override {
     IOStatus status = file_->Read(position_, size, options, result, scratch, debug);
     if (!status.ok()) return status;
     const std::size_t given = readable({result->data(), result->size()});
@@ -106,7 +113,8 @@ class WalSequentialFile final : public rocksdb::FSSequentialFile {
     std::string scratch(kBlockBytes, '\0');
     while (size > 0) {
       Slice data;
-      IOStatus status = Read(std::min<std::uint64_t>(size, scratch.size()), IOOptions(), &data, scratch.data(), nullptr);
+      IOStatus status =
+          Read(std::min<std::uint64_t>(size, scratch.size()), IOOptions(), &data, scratch.data(), nullptr);
       if (!status.ok() || data.empty()) return status;
       size -= data.size();
     }
@@ -190,7 +198,8 @@ class WalFileSystem final : public rocksdb::FileSystemWrapper {
 
 }  // namespace
 
-std::shared_ptr<rocksdb::FileSystem> make_wal_file_system(std::shared_ptr<rocksdb::FileSystem> base, WalReading reading) {
+std::shared_ptr<rocksdb::FileSystem> make_wal_file_system(std::shared_ptr<rocksdb::FileSystem> base,
+                                                          WalReading reading) {
   return std::make_shared<WalFileSystem>(std::move(base), reading);
 }
 

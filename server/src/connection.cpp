@@ -258,19 +258,22 @@ void Connection::proceed() {
 void Connection::perform(SubmitAppend& action) {
   (void)failpoint::hit("append_received");
   services_.traffic.appends_in_flight.fetch_add(1, std::memory_order_relaxed);
-  services_.engine.submit(std::move(action.append),
-                          [self = shared_from_this(), request = action.request,
-                           &traffic = services_.traffic](Result<AppendResult> result) mutable {
-                            // The connection must not die on this thread, so it moves.
-                            auto& home = self->home_.context;
-                            asio::post(home, [self = std::move(self), request, result = std::move(result)] {
-                              self->session_.answer_append(request, result);
-                              (void)failpoint::hit("answer_queued");
-                              self->proceed();
-                            });
-                            if (traffic.appends_in_flight.fetch_sub(1, std::memory_order_acq_rel) == 1)
-                              traffic.appends_in_flight.notify_all();
-                          });
+  services_.engine.submit(
+      std::move(action.append),
+      [self = shared_from_this(), request = action.request](Result<AppendResult> result) mutable {
+        AnswerMailbox& answers = *self->home_.answers;
+        answers.put(std::move(self), request, std::move(result));
+      },
+      home_.answers);
+}
+
+void Connection::take_answer(std::uint64_t request, const Result<AppendResult>& result) {
+  session_.answer_append(request, result);
+  answers_untold_ = true;
+}
+
+void Connection::answers_taken() {
+  if (std::exchange(answers_untold_, false)) proceed();
 }
 
 void Connection::perform(OpenRead& action) {

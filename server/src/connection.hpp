@@ -64,6 +64,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void run();
   void tick();
   void begin_shutdown();
+  /// Hands the session one answer; `answers_taken` must follow, which sends what is there to be sent.
+  void take_answer(std::uint64_t request, const Result<AppendResult>& result);
+  void answers_taken();
   /// Closes at once, whatever is in flight.
   void abort();
   /// Adds this connection's reads to the gauges.
@@ -117,6 +120,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   boost::asio::steady_timer output_waits_;   // cancelled: there is output, or the end has come
   boost::asio::steady_timer input_allowed_;  // cancelled: more may be received, or the end has come
   bool turn_posted_ = false;
+  bool answers_untold_ = false;  // the session has answers that proceed() has not seen
   bool sent_all_ = false;      // the send loop has ended
   bool said_goodbye_ = false;  // of TLS
   bool aborted_ = false;

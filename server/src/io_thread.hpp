@@ -14,6 +14,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include "answer_mailbox.hpp"
 #include "session.hpp"
 
 namespace bahi::server {
@@ -28,13 +29,18 @@ struct ReadGauges {
   std::uint64_t lag_max = 0;
 };
 
-/// Its members but `context` and the gauges are used on its thread only, once it runs.
+/// Its members but `context`, `answers` and the gauges are used on its thread only, once it runs.
 struct IoThread {
   /// What is received goes through here, one connection at a time: an idle connection holds no buffer.
   static constexpr std::size_t kScratchBytes = std::size_t{256} << 10U;
 
+  /// `in_flight`: see AnswerMailbox.
+  explicit IoThread(std::atomic<std::uint64_t>& in_flight)
+      : answers(std::make_shared<AnswerMailbox>(context, in_flight)) {}
+
   boost::asio::io_context context{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{context.get_executor()};
+  const std::shared_ptr<AnswerMailbox> answers;
   std::thread thread;
   std::vector<char> scratch = std::vector<char>(kScratchBytes);
   std::string plain;  ///< the same, decrypted

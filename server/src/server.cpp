@@ -53,7 +53,7 @@ class Server::Impl {
   asio::io_context& accept_context() {
     std::uint32_t count = options_.io_threads;
     if (count == 0) count = std::min(std::max(std::thread::hardware_concurrency(), 1U), kIoThreadsMax);
-    for (std::uint32_t i = 0; i < count; ++i) io_threads_.push_back(std::make_unique<IoThread>());
+    for (std::uint32_t i = 0; i < count; ++i) io_threads_.push_back(std::make_unique<IoThread>(traffic_.appends_in_flight));
     return io_threads_.front()->context;
   }
   Status listen();

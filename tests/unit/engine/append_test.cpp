@@ -33,11 +33,11 @@ TEST_CASE("append: every kind of expected version, met and not met", "[engine][a
     bool met;
   };
   const std::vector<Case> cases{
-      {"order-1", ExpectedVersion::any(), true},          {"order-2", ExpectedVersion::any(), true},
-      {"order-1", ExpectedVersion::no_stream(), false},   {"order-2", ExpectedVersion::no_stream(), true},
+      {"order-1", ExpectedVersion::any(), true},           {"order-2", ExpectedVersion::any(), true},
+      {"order-1", ExpectedVersion::no_stream(), false},    {"order-2", ExpectedVersion::no_stream(), true},
       {"order-1", ExpectedVersion::stream_exists(), true}, {"order-2", ExpectedVersion::stream_exists(), false},
-      {"order-1", ExpectedVersion::exactly({1}), true},   {"order-1", ExpectedVersion::exactly({0}), false},
-      {"order-1", ExpectedVersion::exactly({2}), false},  {"order-2", ExpectedVersion::exactly({0}), false},
+      {"order-1", ExpectedVersion::exactly({1}), true},    {"order-1", ExpectedVersion::exactly({0}), false},
+      {"order-1", ExpectedVersion::exactly({2}), false},   {"order-2", ExpectedVersion::exactly({0}), false},
   };
   for (const Case& each : cases) {
     CAPTURE(each.stream, static_cast<int>(each.expected.kind), each.expected.version.value);
@@ -56,8 +56,9 @@ TEST_CASE("append: one failed expectation among several stores nothing", "[engin
   const auto engine = memory_engine();
   const TenantId tenant = engine->create_tenant("shop").value();
   REQUIRE(append(*engine, tenant, {{"order-1"}}));
-  const auto result = append_expecting(*engine, tenant, {{"order-1"}, {"order-2"}},
-                                       {{"order-1", ExpectedVersion::exactly({0})}, {"order-3", ExpectedVersion::stream_exists()}});
+  const auto result =
+      append_expecting(*engine, tenant, {{"order-1"}, {"order-2"}},
+                       {{"order-1", ExpectedVersion::exactly({0})}, {"order-3", ExpectedVersion::stream_exists()}});
   REQUIRE(result.has_error());
   CHECK(engine->durable_offset(tenant) == Offset{1});
   CHECK(engine->stream_version(tenant, "order-2").value() == kNoStream);
@@ -75,7 +76,8 @@ TEST_CASE("append: of many racing for the same version exactly one wins", "[engi
     request.expectations = {{"order-1", ExpectedVersion::no_stream()}};
     auto promise = std::make_shared<std::promise<Result<AppendResult>>>();
     answers.push_back(promise->get_future());
-    engine->submit(std::move(request), [promise](Result<AppendResult> result) { promise->set_value(std::move(result)); });
+    engine->submit(std::move(request),
+                   [promise](Result<AppendResult> result) { promise->set_value(std::move(result)); });
   }
   int won = 0;
   for (auto& answer : answers) won += answer.get().has_value() ? 1 : 0;
@@ -113,6 +115,33 @@ TEST_CASE("append: a callback may submit the next request", "[engine][append]") 
   step(100);
   finished.get_future().wait();
   CHECK(engine->durable_offset(tenant) == Offset{101});
+}
+
+TEST_CASE("append: whoever waits for answers is woken after them, refused ones too", "[engine][append]") {
+  struct Waker final : AnswerWaker {
+    void wake() override {
+      seen = answered.load();
+      wakes.fetch_add(1);
+      seen.notify_all();
+    }
+    std::atomic<std::uint64_t> answered{0};
+    std::atomic<std::uint64_t> seen{0};  // answers that came before the last wake
+    std::atomic<std::uint64_t> wakes{0};
+  };
+  const auto engine = memory_engine();
+  const TenantId tenant = engine->create_tenant("shop").value();
+  const auto waker = std::make_shared<Waker>();
+  constexpr std::uint64_t kRequests = 500;
+  for (std::uint64_t i = 0; i < kRequests; ++i) {
+    const bool refused = i % 50 == 0;
+    const TenantId of = refused ? TenantId{77} : tenant;
+    engine->submit(
+        request_of(of, {{"order-1"}}), [waker](const Result<AppendResult>&) { waker->answered.fetch_add(1); }, waker);
+    if (refused) CHECK(waker->wakes.load() > 0);
+  }
+  for (auto seen = waker->seen.load(); seen != kRequests; seen = waker->seen.load()) waker->seen.wait(seen);
+  CHECK(waker->answered.load() == kRequests);
+  CHECK(waker->wakes.load() <= kRequests);
 }
 
 TEST_CASE("append: refused requests name what is wrong and store nothing", "[engine][append]") {

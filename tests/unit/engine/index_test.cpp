@@ -11,7 +11,9 @@ void fill(Engine& engine, TenantId tenant, int batches) {
   for (int i = 0; i < batches; ++i) {
     std::vector<Event> events;
     for (int k = 0; k <= i % 5; ++k) {
-      events.push_back({"order-" + std::to_string((i * 7 + k) % 40), "type" + std::to_string(k % 3), "{}",
+      events.push_back({"order-" + std::to_string((i * 7 + k) % 40),
+                        "type" + std::to_string(k % 3),
+                        "{}",
                         {"tag" + std::to_string(i % 6), "all"}});
     }
     AppendRequest request = request_of(tenant, events);
@@ -79,8 +81,12 @@ TEST_CASE("index: a missing or damaged index directory is built anew", "[engine]
     fill(*engine, tenant, 100);
     expected = engine->index_fingerprint(tenant).value();
   }
-  SECTION("missing") { std::filesystem::remove_all(directory.path() / "idx"); }
-  SECTION("CURRENT missing") { std::filesystem::remove(directory.path() / "idx" / "CURRENT"); }
+  SECTION("missing") {
+    std::filesystem::remove_all(directory.path() / "idx");
+  }
+  SECTION("CURRENT missing") {
+    std::filesystem::remove(directory.path() / "idx" / "CURRENT");
+  }
   SECTION("a sorted file missing") {
     for (const auto& entry : std::filesystem::directory_iterator(directory.path() / "idx")) {
       if (entry.path().extension() == ".sst") std::filesystem::remove(entry.path());
@@ -129,4 +135,39 @@ TEST_CASE("index delta: sorted entries come in key order and only once", "[engin
     return {};
   }));
   CHECK(count == 50 * 4 + 3);  // stream, two distinct terms, producer; and three covered offsets
+}
+
+TEST_CASE("index delta: batches of producers are found in whatever order they came, each once", "[engine][index]") {
+  IndexDelta delta(1000);
+  const std::vector<StreamUse> streams;
+  const std::vector<TermUse> terms;
+  const std::vector<std::int64_t> versions;
+  const Uuid first{7, 1};
+  const Uuid second{7, 2};
+  std::uint64_t offset = 0;
+  const auto add = [&](const Uuid& producer, std::uint64_t sequence) {
+    delta.add({TenantId{3}, Offset{offset}, 1, streams, terms, versions, producer, sequence});
+    return offset++;
+  };
+  (void)add(first, 5);
+  const std::uint64_t of_nine = add(first, 9);
+  const std::uint64_t of_two = add(first, 2);
+  (void)add(first, 9);  // a repeat: the first place counts
+  (void)add(second, 4);
+  CHECK(delta.posting_count() == 4);
+  CHECK(delta.producer_offset({3}, first, 9) == of_nine);
+  CHECK(delta.producer_offset({3}, first, 2) == of_two);
+  CHECK(delta.producer_offset({3}, first, 6) == std::nullopt);
+  CHECK(delta.producer_offset({4}, first, 9) == std::nullopt);
+  CHECK(delta.highest_sequence({3}, first) == 9);
+  CHECK(delta.highest_sequence({3}, second) == 4);
+  CHECK(delta.highest_sequence({3}, Uuid{8, 1}) == std::nullopt);
+  std::vector<std::string> keys;
+  REQUIRE(delta.for_each_sorted([&](std::string_view key, std::string_view) -> Status {
+    keys.emplace_back(key);
+    return {};
+  }));
+  CHECK(keys.size() == 5);  // and what is covered
+  CHECK(std::is_sorted(keys.begin(), keys.end()));
+  CHECK(std::adjacent_find(keys.begin(), keys.end()) == keys.end());
 }

@@ -107,7 +107,8 @@ class Engine {
   /// submitted by one thread are sequenced in that order.
   /// Errors: those of BatchBody::parse and check_domain_events, kUnknownTenant, kWrongExpectedVersion, kConditionFailed, kOverloaded, kDiskFull,
   /// kReadOnly, kWriteFailed, kShuttingDown.
-  void submit(AppendRequest request, AppendCallback done);
+  /// `waker`, if there is one, is told when a run of answers is over; the engine holds it until then.
+  void submit(AppendRequest request, AppendCallback done, std::shared_ptr<AnswerWaker> waker = nullptr);
   /// `submit`, waiting for the answer.
   [[nodiscard]] Result<AppendResult> append(AppendRequest request);
   /// What the append of this producer position was answered, if there was one: a look before deciding what to append.
