@@ -68,7 +68,9 @@ Status PaymentsFold::state_payout(const Statement& said) {
     if (had_payment) state_.erase(kPaymentPayouts, key_.clear().text(payment_before_).text(said.id));
     state_.put(kPaymentPayouts, key_.clear().text(row->payment).text(said.id), {});
   }
-  if (has_payment != had_payment || before.seen == 0) set_finding(Finding::kPayoutOfNothing, said.id, {}, !has_payment);
+  // It is there from the payout's first fact on, until one names the payment.
+  const bool was_noted = before.seen != 0 && !had_payment;
+  if (was_noted == has_payment) set_finding(Finding::kPayoutOfNothing, said.id, {}, !has_payment);
   const std::string_view capture = capture_or(row->capture, row->payment);
   const std::string_view capture_before = capture_or(capture_before_, payment_before_);
   if (row->payment == payment_before_ && capture == capture_before) {
