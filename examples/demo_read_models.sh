@@ -33,6 +33,7 @@ export BAHI_SERVER
 bahi projection start stock >"$work/out"
 bahi projection start timelines >"$work/out"
 bahi projection start audit >"$work/out"
+bahi projection start payments >"$work/out"
 
 tell "A shop: rice in two batches, the older one expires first. A sale of 12 takes the older batch first; what it cost leaves the ledger."
 bahi append --stream item-rice --type stock.ItemDefined --tag stock:rice --data '{"item":"rice","name":"Basmati rice","unit":"kg"}' >"$work/out"
@@ -85,6 +86,30 @@ jq -r '.records[] | "  \(.actor): \(.action) (\(.target_type) \(.target_id))" +
 bahi audit records text=चावल --json | jq -e '.records | length == 1' >"$work/out" || fail "The rice is not found."
 bahi audit records text=4711 --json | jq -e '.records | length == 0' >"$work/out" || fail "What was redacted is found."
 printf '  A search for चावल finds the order; a search for 4711, which was redacted, finds nothing.\n'
+tell "A payment whose refund went wrong: the bank said yes, and days later sent the money back."
+pay() { bahi append --stream "payment-p1" --type "payment.$1" --data "$2" --tag order:o1 --tag payment:p1 >"$work/out"; }
+pay OrderPlaced '{"order":"o1","amount_paise":30000000}'
+pay Authorised '{"payment":"p1","order":"o1","amount_paise":30000000}'
+bahi command payments capture payment=p1 >"$work/out"
+bahi command payments refund payment=p1 refund=r1 amount_paise=30000000 reason='Sent back' >"$work/out"
+look() {
+  local end
+  end=$(($(jq '.first_offset // .events[-1].offset' "$work/out") + 1))
+  bahi payment payment payment=p1 --min-offset "$end" --json >"$work/payment.json"
+  jq -r --arg when "$1" 'def rupees: "₹" + (. / 100 | tostring);
+    "  \($when): \(.captured_paise | rupees) captured, \(.refunded_paise | rupees) refunded, \(.refunding_paise | rupees) on its way back: the payment is \(.state | gsub("_"; " "))."' "$work/payment.json"
+}
+look "The refund was asked for"
+pay RefundSucceeded '{"refund":"r1","payment":"p1","amount_paise":30000000}'
+look "The bank says that it succeeded"
+pay RefundFailed '{"refund":"r1","payment":"p1","amount_paise":30000000,"reason":"account closed"}'
+look "The bank says that it failed after all (account closed)"
+[ "$(jq -c '[.state, .refunded_paise, .left_paise]' "$work/payment.json")" = '["captured",0,30000000]' ] ||
+  fail "The refunded total did not fall back."
+pay RefundSucceeded '{"refund":"r1","payment":"p1","amount_paise":30000000}'
+look "An old message comes once more, and changes nothing"
+[ "$(jq -r .state "$work/payment.json")" = captured ] || fail "A duplicate changed the payment."
+echo "  So the customer is still owed ₹300000, and a new refund may be made."
 
 tell "How far the read models are:"
 bahi projection list --table

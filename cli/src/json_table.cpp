@@ -151,6 +151,11 @@ Result<std::string> json_as_table(std::string_view json, const std::vector<std::
     if (is_table(member.value)) {
       out += title(name) + '\n';
       append_table(member.value, columns, out);
+    } else if (member.value.IsObject()) {
+      out += title(name) + '\n';
+      for (const auto& inner : member.value.GetObject()) {
+        out += fmt::format("  {}: {}\n", title(name_of(inner.name)), cell(name_of(inner.name), inner.value));
+      }
     } else {
       out += fmt::format("{}: {}\n", title(name), cell(name, member.value));
     }

@@ -223,14 +223,19 @@ class Table final : public TableBase {
   std::string buffer_;
 };
 
+/// One row that must be well-formed. Error: kViewsDamaged.
+template <class Row>
+Status read_row(std::string_view bytes, Row& row) {
+  if (decode_row(bytes, row)) return {};
+  return Error{ErrorCode::kViewsDamaged, "read models: a row is malformed; rebuild the read model"};
+}
+
 /// One row of a view, for queries. False: there is no such row.
 template <class Row>
 [[nodiscard]] Result<bool> get_row(const StateView& view, std::uint8_t table, std::string_view key, Row& row) {
   std::string bytes;
   BAHI_ASSIGN(const bool found, view.get(table, key, bytes));
-  if (found && !decode_row(bytes, row)) {
-    return Error{ErrorCode::kViewsDamaged, "read models: a row is malformed; rebuild the read model"};
-  }
+  if (found) BAHI_TRY(read_row(bytes, row));
   return found;
 }
 

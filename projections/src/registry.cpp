@@ -3,6 +3,7 @@
 
 #include "activity/activity.hpp"
 #include "audit/audit.hpp"
+#include "payments/payments.hpp"
 #include "projection.hpp"
 #include "stock/stock.hpp"
 #include "timelines/timelines.hpp"
@@ -15,6 +16,7 @@ std::span<const Projection> all_projections() {
     std::vector<Projection> projections;
     projections.push_back(activity::projection());
     projections.push_back(audit::projection());
+    projections.push_back(payments::projection());
     projections.push_back(stock::projection());
     projections.push_back(timelines::projection());
     return projections;

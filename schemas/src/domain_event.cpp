@@ -11,6 +11,7 @@
 #include "chat_bfbs_generated.h"
 #include "domain_layout.hpp"
 #include "domain_scratch.hpp"
+#include "payment_bfbs_generated.h"
 #include "stock_bfbs_generated.h"
 
 namespace bahi {
@@ -25,6 +26,7 @@ struct Catalogue {
     // One line for each schema.
     add_domain_types("audit", audit::fb::EventsBinarySchema::data(), layouts, types);
     add_domain_types("chat", chat::fb::EventsBinarySchema::data(), layouts, types);
+    add_domain_types("payment", payment::fb::EventsBinarySchema::data(), layouts, types);
     add_domain_types("stock", stock::fb::EventsBinarySchema::data(), layouts, types);
     for (const DomainType& type : types) by_name[type.name()] = &type;
   }

@@ -92,15 +92,15 @@ struct Shortcut {
   const char* name;
   const char* projection;
   const char* help;
-  const char* example = "QUERY NAME=VALUE";
+  const char* example;
   const char* columns = "";  ///< shown unless others are asked for
 };
 constexpr std::array kShortcuts{
-    Shortcut{"timeline", "timelines", "Ask the message timelines"},
+    Shortcut{"timeline", "timelines", "Ask the message timelines", "page conversation=tea limit=20"},
     Shortcut{"audit", "audit", "Ask the audit trail", "story correlation=order-17",
              "offset,recorded_at,actor,action,target_type,target_id,outcome,reason,changes"},
-    Shortcut{"stock", "stock", "Ask the stock ledger"},
-    Shortcut{"payment", "payments", "Ask the payments"},
+    Shortcut{"stock", "stock", "Ask the stock ledger", "ledger item=rice location=main"},
+    Shortcut{"payment", "payments", "Ask the payments", "order order=o1"},
 };
 
 std::vector<std::string> split_names(std::string_view names) {
