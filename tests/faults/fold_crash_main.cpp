@@ -40,7 +40,7 @@ Death random_fold_death(Random& random, bool planted) {
   Death death;
   const auto at_point = [&](std::string_view point) {
     death.name = point;
-    death.failpoints = fmt::format("{}=kill@{}", point, random.between(1, 60));
+    death.failpoints = fmt::format("{}=kill@{}", point, random.between(1, 30));
     death.after_start = milliseconds(3'000);
   };
   switch (random.below(planted ? 4 : 8)) {
