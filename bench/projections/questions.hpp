@@ -1,0 +1,20 @@
+// Every query of every read model, with arguments that name what the made-up histories hold.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "histories.hpp"
+
+namespace bahi::bench {
+
+struct Question {
+  std::string query;
+  std::string arguments;
+};
+/// Of one read model. Names are those of the first events of its history.
+[[nodiscard]] std::vector<Question> questions_of(const ReadModelCase& read_model, std::uint64_t seed);
+
+}  // namespace bahi::bench
