@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-
 namespace bahi::test {
 
 workload::HistoryOptions small_history(workload::Kind kind, std::uint64_t seed) {
