@@ -88,6 +88,8 @@ class Market {
   [[nodiscard]] double per_second() const { return static_cast<double>(decided_) / seconds_; }
   [[nodiscard]] std::uint64_t decided() const { return decided_; }
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
+  /// Sales that met conflicts for longer than they had time.
+  [[nodiscard]] std::uint64_t given_up() const { return given_up_; }
   [[nodiscard]] const Histogram& latency() const { return latency_; }
 
  private:
@@ -126,6 +128,8 @@ class Market {
       note_end(answer->first_offset.value + answer->event_count);
     } else if (answer.error().code() == ErrorCode::kRefused) {
       ++refused_;
+    } else if (answer.error().code() == ErrorCode::kDeadlineExceeded) {
+      ++given_up_;  // nothing was stored
     } else {
       fail(fmt::format("a sale: {}", answer.error().to_string()));
     }
@@ -173,6 +177,7 @@ class Market {
   std::atomic<unsigned> running_{0};
   std::atomic<std::uint64_t> decided_{0};
   std::atomic<std::uint64_t> refused_{0};
+  std::atomic<std::uint64_t> given_up_{0};
   std::atomic<std::uint64_t> log_end_{0};
   Histogram latency_;
   std::uint64_t begin_ = 0;
@@ -190,9 +195,10 @@ void run_sellers(const SellerSettings& settings, const std::string& name, unsign
   market.sell();
   market.check();
   fmt::print(
-      "{} sellers on {} items with {} pieces each: {:.0f} sales/s, {} sold, {} refused; {}; nothing oversold, "
+      "{} sellers on {} items with {} pieces each: {:.0f} sales/s, {} sold, {} refused, {} given up; {}; nothing "
+      "oversold, "
       "every ledger adds up\n",
-      settings.sellers, items, stock, market.per_second(), market.decided(), market.refused(),
+      settings.sellers, items, stock, market.per_second(), market.decided(), market.refused(), market.given_up(),
       format_latency(market.latency()));
   std::fflush(stdout);
   report.add_result({{"kind", "sellers"},
@@ -202,6 +208,7 @@ void run_sellers(const SellerSettings& settings, const std::string& name, unsign
                      {"sales_per_second", market.per_second()},
                      {"sold", market.decided()},
                      {"refused", market.refused()},
+                     {"given_up", market.given_up()},
                      {"latency", latency_json(market.latency())}});
   if (target_per_second > 0) {
     report.target(fmt::format("{} sellers on {} items", settings.sellers, items), market.per_second() / 1e3, true,
