@@ -34,6 +34,7 @@ constexpr std::array kTable{
     Entry{ErrorCode::kForbidden, ExitCode::kPermission},
     Entry{ErrorCode::kUnknownToken, ExitCode::kNotFound},
     Entry{ErrorCode::kCertificateRefused, ExitCode::kPermission},
+    Entry{ErrorCode::kSignatureRefused, ExitCode::kPermission},
     Entry{ErrorCode::kWrongExpectedVersion, ExitCode::kConflict},
     Entry{ErrorCode::kConditionFailed, ExitCode::kConflict},
     Entry{ErrorCode::kOverloaded, ExitCode::kRetry},

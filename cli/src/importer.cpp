@@ -11,12 +11,6 @@
 namespace bahi::cli {
 namespace {
 
-/// A UUID of version 8 (RFC 9562: made by the application's own rule).
-Uuid uuid_of(std::string_view kind, std::string_view text) {
-  const Hash128 hash = xxh3_128(kind, text);
-  return {(hash.high & ~0xF000ULL) | 0x8000ULL, (hash.low & ~(0b11ULL << 62U)) | (0b10ULL << 62U)};
-}
-
 /// The first field in which the line and the stored event differ; empty when none does.
 /// What the line leaves out was filled in when it was imported, and is not compared.
 std::string_view difference(const EventLine& line, const EventView& stored) {

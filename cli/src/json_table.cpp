@@ -31,15 +31,40 @@ bool is_money(std::string_view name, const rapidjson::Value& value) {
   return (name == "paise" || name.ends_with(kPaise)) && value.IsInt64();
 }
 
-/// One line, without what would disturb a terminal.
-std::string cell(std::string_view name, const rapidjson::Value& value) {
-  if (value.IsNull()) return "";
-  if (is_money(name, value)) return format_rupees(value.GetInt64());
-  if (!value.IsString()) return as_json(value);
+/// Without what would disturb a terminal.
+std::string one_line(const rapidjson::Value& value) {
   std::string text(name_of(value));
   std::replace_if(
       text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
   return text;
+}
+
+bool is_change(const rapidjson::Value& value) {
+  const auto is_text = [&](const char* name) {
+    const auto found = value.FindMember(name);
+    return found == value.MemberEnd() || found->value.IsString();
+  };
+  return value.IsObject() && value.HasMember("field") && is_text("field") && is_text("old") && is_text("new");
+}
+
+/// "role: reader → writer". What is not there is nothing, or not to be seen any more.
+std::string change_in_words(const rapidjson::Value& change) {
+  if (change.HasMember("redacted")) return one_line(change["field"]) + ": redacted";
+  const auto text = [&](const char* name) {
+    return change.HasMember(name) ? one_line(change[name]) : std::string("–");
+  };
+  return fmt::format("{}: {} → {}", one_line(change["field"]), change.HasMember("old_unknown") ? "?" : text("old"),
+                     text("new"));
+}
+
+std::string cell(std::string_view name, const rapidjson::Value& value) {
+  if (value.IsNull()) return "";
+  if (is_money(name, value)) return format_rupees(value.GetInt64());
+  if (value.IsString()) return one_line(value);
+  if (!value.IsArray() || value.Empty() || !std::all_of(value.Begin(), value.End(), is_change)) return as_json(value);
+  std::string words;
+  for (const auto& change : value.GetArray()) words += (words.empty() ? "" : "; ") + change_in_words(change);
+  return words;
 }
 
 std::string title(std::string_view name) {
@@ -69,11 +94,13 @@ void append_cell(const std::string& text, const Column& column, bool last, std::
   if (!last) out += "  ";
 }
 
-void append_table(const rapidjson::Value& rows, std::string& out) {
+void append_table(const rapidjson::Value& rows, const std::vector<std::string>& wanted, std::string& out) {
   std::vector<Column> columns;
+  for (const std::string& name : wanted) columns.push_back({name, title(name).size()});
   for (const auto& row : rows.GetArray()) {
     for (const auto& member : row.GetObject()) {
       const std::string_view name = name_of(member.name);
+      if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
       auto column = std::find_if(columns.begin(), columns.end(), [&](const Column& each) { return each.name == name; });
       if (column == columns.end()) column = columns.insert(columns.end(), {std::string(name), title(name).size()});
       column->width = std::max(column->width, width_of(cell(name, member.value)));
@@ -112,7 +139,7 @@ std::string format_rupees(std::int64_t paise) {
   return fmt::format("{}₹{}.{:02}", negative ? "-" : "", whole, amount % 100);
 }
 
-Result<std::string> json_as_table(std::string_view json) {
+Result<std::string> json_as_table(std::string_view json, const std::vector<std::string>& columns) {
   rapidjson::Document document;
   document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
   if (document.HasParseError() || !document.IsObject()) {
@@ -123,7 +150,12 @@ Result<std::string> json_as_table(std::string_view json) {
     const std::string_view name = name_of(member.name);
     if (is_table(member.value)) {
       out += title(name) + '\n';
-      append_table(member.value, out);
+      append_table(member.value, columns, out);
+    } else if (member.value.IsObject()) {
+      out += title(name) + '\n';
+      for (const auto& inner : member.value.GetObject()) {
+        out += fmt::format("  {}: {}\n", title(name_of(inner.name)), cell(name_of(inner.name), inner.value));
+      }
     } else {
       out += fmt::format("{}: {}\n", title(name), cell(name, member.value));
     }

@@ -16,6 +16,8 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "bahi/cli/private_file.hpp"
+
 namespace bahi::cli {
 namespace {
 
@@ -27,15 +29,6 @@ Error wrong(std::string message) {
 
 Error io_error(const fs::path& path, std::string_view what) {
   return {ErrorCode::kIoError, fmt::format("{}: {}: {}", path.string(), what, std::strerror(errno))};
-}
-
-Status check_private(const fs::path& path) {
-  struct stat state {};
-  if (::stat(path.c_str(), &state) != 0) return io_error(path, "looking at it");
-  if ((state.st_mode & (S_IRWXG | S_IRWXO)) == 0) return {};
-  return Error{
-      ErrorCode::kPermissionDenied,
-      fmt::format("{} holds a token, and others may read or change it: chmod 600 {}", path.string(), path.string())};
 }
 
 /// A field of a profile that is a text, as it is called in the file.
@@ -135,7 +128,7 @@ Result<Profiles> Profiles::load(const fs::path& path) {
   if (!file) return io_error(path, "reading it");
   text << file.rdbuf();
   BAHI_ASSIGN(Profiles profiles, parse(path, text.str()));
-  if (holds_token(profiles)) BAHI_TRY(check_private(path));
+  if (holds_token(profiles)) BAHI_TRY(check_private(path, "a token"));
   return profiles;
 }
 
@@ -181,7 +174,7 @@ Result<Profile> Profiles::find(const std::string& name) const {
 
 Result<std::string> token_of(const Profile& profile) {
   if (profile.token_file.empty()) return profile.token;
-  BAHI_TRY(check_private(profile.token_file));
+  BAHI_TRY(check_private(profile.token_file, "a token"));
   std::ifstream file(profile.token_file);
   std::string token;
   if (!std::getline(file, token)) return io_error(profile.token_file, "reading the token");

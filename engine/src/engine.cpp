@@ -228,6 +228,14 @@ Result<std::unique_ptr<EventCursor>> Engine::read(ReadRequest request) const {
   return impl_->reader_->events(std::move(request), end);
 }
 
+Result<std::shared_ptr<const DecodedBatch>> Engine::batch_at(TenantId tenant, Offset offset) const {
+  BAHI_ASSIGN(const TenantState* state, impl_->find_state(tenant));
+  const Offset end{state->durable.load(std::memory_order_acquire)};
+  if (offset < end) return impl_->reader_->batch_at(tenant, offset);
+  return Error{ErrorCode::kOffsetOutOfRange,
+               fmt::format("there is no durable event at offset {}; the next one will be {}", offset.value, end.value)};
+}
+
 Result<std::unique_ptr<BatchCursor>> Engine::read_batches(TenantId tenant, Offset from, Offset to,
                                                           Direction direction, std::size_t bytes_wanted) const {
   BAHI_ASSIGN(const TenantState* state, impl_->find_state(tenant));

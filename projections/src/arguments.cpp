@@ -56,6 +56,7 @@ Result<Arguments> Arguments::parse(std::string_view json) {
 std::optional<std::string> Arguments::optional_text(std::string_view name) {
   const rapidjson::Value* value = impl_->take(name);
   if (value == nullptr) return std::nullopt;
+  if (value->IsInt64()) return std::to_string(value->GetInt64());
   if (!value->IsString() || value->GetStringLength() == 0) {
     impl_->complain(name, "must be a text that is not empty");
     return std::nullopt;

@@ -24,7 +24,7 @@ class Arguments {
   Arguments& operator=(Arguments&&) noexcept;
   ~Arguments();
 
-  /// Not empty.
+  /// Not empty. A whole number is taken as its digits: on a command line, order=17 looks like one.
   [[nodiscard]] std::string text(std::string_view name);
   [[nodiscard]] std::optional<std::string> optional_text(std::string_view name);
   [[nodiscard]] std::int64_t number(std::string_view name, std::int64_t min, std::int64_t max);

@@ -9,8 +9,9 @@ constexpr std::size_t kReadyMax = 32;
 
 }  // namespace
 
-BatchAhead::BatchAhead(const Engine& engine, TenantId tenant, Offset from, Offset to, bool ahead)
-    : engine_(engine), tenant_(tenant), from_(from), to_(to) {
+BatchAhead::BatchAhead(const Engine& engine, const Range& range, const FoldTypes& types, DomainData& scratch,
+                       bool ahead)
+    : engine_(engine), range_(range), types_(types), scratch_(scratch) {
   if (!ahead) return;
   reader_ = std::thread([this] { run(); });
   ::pthread_setname_np(reader_.native_handle(), "bahi-read-ahead");
@@ -28,11 +29,12 @@ BatchAhead::~BatchAhead() {
 
 BatchAhead::Item BatchAhead::read_one() {
   if (!cursor_) {
-    BAHI_ASSIGN(cursor_, engine_.read_batches(tenant_, from_, to_));
+    BAHI_ASSIGN(cursor_, engine_.read_batches(range_.tenant, range_.from, range_.to));
   }
   BAHI_ASSIGN(const bool more, cursor_->next());
-  if (!more) return std::shared_ptr<const DecodedBatch>();
-  return DecodedBatch::decode(cursor_->stored());
+  if (!more) return std::shared_ptr<const FoldBatch>();
+  BAHI_ASSIGN(auto batch, DecodedBatch::decode(cursor_->stored()));
+  return std::make_shared<const FoldBatch>(std::move(batch), types_, scratch_);
 }
 
 void BatchAhead::run() {
@@ -48,7 +50,7 @@ void BatchAhead::run() {
   }
 }
 
-Result<std::shared_ptr<const DecodedBatch>> BatchAhead::next() {
+Result<std::shared_ptr<const FoldBatch>> BatchAhead::next() {
   if (!reader_.joinable()) return read_one();
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !ready_.empty(); });

@@ -90,7 +90,7 @@ void FoldScheduler::run() {
 }
 
 void FoldScheduler::run_one(const std::shared_ptr<Instance>& instance, bool others_wait) {
-  Instance::Next next = instance->run_slice(others_wait ? kSliceAmongOthers : kSliceAlone);
+  Instance::Next next = instance->run_slice(others_wait ? kSliceAmongOthers : kSliceAlone, others_wait);
   if (next == Instance::Next::kWait && !caught_up_(instance)) next = Instance::Next::kRest;
   bool wait = false;
   {

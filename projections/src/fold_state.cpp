@@ -1,9 +1,11 @@
 #include "fold_state.hpp"
 
+#include <utility>
+
 namespace bahi::projections {
 
-FoldState::FoldState(const ViewStore& store, InstanceId instance)
-    : store_(&store), instance_(instance), changes_(instance) {
+FoldState::FoldState(const ViewStore& store, InstanceId instance, EventLookup history)
+    : store_(&store), instance_(instance), history_(std::move(history)), changes_(instance) {
   const auto checkpoint = store.view(instance)->checkpoint();
   began_empty_ = checkpoint && checkpoint->next.value == 0;
 }
@@ -13,15 +15,23 @@ Result<bool> FoldState::load(std::uint8_t table, std::string_view key, std::stri
   return view_->get(table, key, row);
 }
 
-WriteSet& FoldState::collect() {
-  for (TableBase* table : tables_) table->collect();
-  return changes_;
+Result<const StateView*> FoldState::view() {
+  if (commit_.valid()) {
+    BAHI_TRY(commit_.get());
+    commit_ = {};
+    view_.reset();
+  }
+  if (!view_) view_ = store_->view(instance_);
+  return view_.get();
 }
 
-void FoldState::committed() {
-  for (TableBase* table : tables_) table->committed();
+WriteSet FoldState::take_changes() {
+  for (TableBase* table : tables_) table->collect();
+  WriteSet taken = std::exchange(changes_, WriteSet(instance_));
+  for (TableBase* table : tables_) table->taken();
   changed_bytes_ = 0;
   view_.reset();
+  return taken;
 }
 
 }  // namespace bahi::projections

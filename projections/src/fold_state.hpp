@@ -2,12 +2,15 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "bahi/schemas/hash.hpp"
+#include "event_lookup.hpp"
 #include "key_filter.hpp"
 #include "row_codec.hpp"
 #include "view_store.hpp"
@@ -19,7 +22,7 @@ class TableBase;
 /// Joins a fold's tables to the store. Not thread-safe.
 class FoldState {
  public:
-  FoldState(const ViewStore& store, InstanceId instance);
+  FoldState(const ViewStore& store, InstanceId instance, EventLookup history);
   FoldState(const FoldState&) = delete;
   FoldState& operator=(const FoldState&) = delete;
 
@@ -27,26 +30,35 @@ class FoldState {
   void put(std::uint8_t table, std::string_view key, std::string_view row) { changes_.put(table, key, row); }
   void erase(std::uint8_t table, std::string_view key) { changes_.erase(table, key); }
 
+  /// Events below the one that is being folded. They never change, so a fold may look at them as at its tables; each
+  /// look costs what a read of the log costs.
+  [[nodiscard]] EventLookup& history() noexcept { return history_; }
+
   // --- for tables
   void add_table(TableBase& table) { tables_.push_back(&table); }
-  /// As of the last commit. False: there is no such row.
+  /// As of the last commit that has ended: of the one that is under way the tables hold the rows. False: there is no
+  /// such row.
   [[nodiscard]] Result<bool> load(std::uint8_t table, std::string_view key, std::string& row);
+  /// All rows as of the last commit. Errors: those of the commit, when it was under way.
+  [[nodiscard]] Result<const StateView*> view();
   /// Nothing was committed before: every row there will be passes through here.
   [[nodiscard]] bool began_empty() const noexcept { return began_empty_; }
   void note_memory(std::size_t bytes) { changed_bytes_ += bytes; }
 
   // --- for the framework
-  /// All changes since the last commit, in one set.
-  [[nodiscard]] WriteSet& collect();
-  /// What was collected is in the store now. Rows that were read stay in memory while they are few.
-  void committed();
+  /// All changes since the last commit, in one set. What was taken before must be in the store by now.
+  [[nodiscard]] WriteSet take_changes();
+  /// The changes that were taken are on their way into the store: `view` waits for them.
+  void await_before_reading(std::shared_future<Status> commit) { commit_ = std::move(commit); }
   /// Approximate memory of what is not committed yet.
   [[nodiscard]] std::size_t changed_bytes() const noexcept { return changed_bytes_ + changes_.bytes(); }
 
  private:
   const ViewStore* store_;
   InstanceId instance_;
+  EventLookup history_;
   bool began_empty_;
+  std::shared_future<Status> commit_;      // of what was taken last; invalid once it was waited for
   std::shared_ptr<const StateView> view_;  // of the last commit; opened when first needed
   WriteSet changes_;
   std::size_t changed_bytes_ = 0;
@@ -60,7 +72,7 @@ class TableBase {
   TableBase& operator=(const TableBase&) = delete;
   virtual ~TableBase() = default;
   virtual void collect() = 0;
-  virtual void committed() = 0;
+  virtual void taken() = 0;
 };
 
 /// How often a table is asked for a key that it does not have.
@@ -74,8 +86,8 @@ enum class Misses : std::uint8_t {
 template <class Row>
 class Table final : public TableBase {
  public:
-  /// `number`: 1 to 255, another for each table of a projection, and for ever the same. `rows_max`: kept in memory from
-  /// one commit to the next.
+  /// `number`: 1 to 255, another for each table of a projection, and for ever the same. `rows_max`: when there are more
+  /// in memory at a commit, those that are not used until the next such commit leave it.
   Table(FoldState& state, std::uint8_t number, std::size_t rows_max = 100'000, Misses misses = Misses::kRare)
       : state_(state),
         number_(number),
@@ -86,25 +98,27 @@ class Table final : public TableBase {
 
   /// Null: there is no such row.
   [[nodiscard]] Result<const Row*> find(std::string_view key) {
-    BAHI_ASSIGN(Entry * entry, look_up(key));
+    const WantedKey wanted(key);
+    if (surely_absent(wanted)) return static_cast<const Row*>(nullptr);
+    BAHI_ASSIGN(Entry * entry, look_up(wanted));
     return static_cast<const Row*>(entry->present ? &entry->row : nullptr);
   }
   /// The row, to be changed; null: there is no such row.
   [[nodiscard]] Result<Row*> edit(std::string_view key) {
-    BAHI_ASSIGN(Entry * entry, look_up(key));
+    BAHI_ASSIGN(Entry * entry, look_up(WantedKey(key)));
     if (!entry->present) return static_cast<Row*>(nullptr);
     mark(*entry);
     return &entry->row;
   }
   /// The row, to be changed, made with its defaults when it is not there.
   [[nodiscard]] Result<Row*> edit_or_add(std::string_view key) {
-    BAHI_ASSIGN(Entry * entry, look_up(key));
+    BAHI_ASSIGN(Entry * entry, look_up(WantedKey(key)));
     entry->present = true;
     mark(*entry);
     return &entry->row;
   }
   Status erase(std::string_view key) {
-    BAHI_ASSIGN(Entry * entry, look_up(key));
+    BAHI_ASSIGN(Entry * entry, look_up(WantedKey(key)));
     if (!entry->present) return {};
     entry->present = false;
     entry->row = {};
@@ -116,22 +130,21 @@ class Table final : public TableBase {
     for (const auto* changed : changed_) {
       const auto& [key, entry] = *changed;
       if (!entry.present) {
-        state_.erase(number_, key);
+        state_.erase(number_, key.text);
         continue;
       }
       buffer_.clear();
       encode_row(entry.row, buffer_);
-      state_.put(number_, key, buffer_);
+      state_.put(number_, key.text, buffer_);
     }
   }
-  void committed() override {
-    if (rows_.size() > rows_max_) {
-      changed_.clear();
-      rows_.clear();
-      return;
-    }
+  void taken() override {
     for (auto* changed : changed_) changed->second.changed = false;
     changed_.clear();
+    if (rows_.size() <= rows_max_) return;
+    // What was just taken is not in the store yet, so it must stay in memory; what is older is in the store.
+    older_.clear();
+    std::swap(rows_, older_);
   }
 
  private:
@@ -140,35 +153,62 @@ class Table final : public TableBase {
     bool present = false;
     bool changed = false;
   };
+  /// With its hash, which is needed several times.
+  template <class Text>
+  struct HashedKey {
+    explicit HashedKey(std::string_view key) : text(key), hash(xxh3_64(key)) {}
+    template <class Other>
+    explicit HashedKey(const HashedKey<Other>& other) : text(other.text), hash(other.hash) {}
+    Text text;
+    std::uint64_t hash;
+  };
+  using WantedKey = HashedKey<std::string_view>;
   struct KeyHash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view key) const noexcept { return std::hash<std::string_view>{}(key); }
+    template <class Text>
+    std::size_t operator()(const HashedKey<Text>& key) const noexcept {
+      return key.hash;
+    }
   };
-  using Rows = std::unordered_map<std::string, Entry, KeyHash, std::equal_to<>>;
+  struct SameKey {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const HashedKey<A>& a, const HashedKey<B>& b) const noexcept {
+      return a.hash == b.hash && a.text == b.text;
+    }
+  };
+  using Rows = std::unordered_map<HashedKey<std::string>, Entry, KeyHash, SameKey>;
   using Node = typename Rows::value_type;
 
-  [[nodiscard]] Result<Entry*> look_up(std::string_view key) {
-    const auto found = rows_.find(key);
-    if (found != rows_.end()) {
-      last_ = &*found;
-      return &found->second;
-    }
+  [[nodiscard]] bool surely_absent(const WantedKey& key) const { return filtered_ && !filter_.may_contain(key.hash); }
+  /// The row in memory; null: it is not there.
+  [[nodiscard]] Node* in_memory(const WantedKey& key) {
+    if (const auto found = rows_.find(key); found != rows_.end()) return &*found;
+    if (older_.empty()) return nullptr;
+    const auto found = older_.find(key);
+    if (found == older_.end()) return nullptr;
+    return &*rows_.insert(older_.extract(found)).position;  // in use, so it stays
+  }
+  [[nodiscard]] Result<Entry*> look_up(const WantedKey& key) {
+    const bool absent = surely_absent(key);
+    last_ = absent ? nullptr : in_memory(key);
+    if (last_ != nullptr) return &last_->second;
     Entry entry;
-    if (!filtered_ || filter_.may_contain(KeyHash{}(key))) {
-      BAHI_ASSIGN(entry.present, state_.load(number_, key, buffer_));
+    if (!absent) {
+      BAHI_ASSIGN(entry.present, state_.load(number_, key.text, buffer_));
     }
     if (entry.present && !decode_row(buffer_, entry.row)) {
       return Error{ErrorCode::kViewsDamaged, "read models: a row is malformed; rebuild the read model"};
     }
-    last_ = &*rows_.emplace(std::string(key), std::move(entry)).first;
+    last_ = &*rows_.emplace(key, std::move(entry)).first;
     return &last_->second;
   }
   void mark(Entry& entry) {
     if (entry.changed) return;
     entry.changed = true;
     changed_.push_back(last_);
-    if (filtered_) filter_.add(KeyHash{}(last_->first));
-    state_.note_memory(sizeof(Node) + 2 * last_->first.size() + 64);
+    if (filtered_) filter_.add(last_->first.hash);
+    state_.note_memory(sizeof(Node) + 2 * last_->first.text.size() + 64);
   }
 
   FoldState& state_;
@@ -177,19 +217,25 @@ class Table final : public TableBase {
   const bool filtered_;
   KeyFilter filter_;  // every key that was ever written, when filtered
   Rows rows_;
+  Rows older_;            // those of `rows_` when they became too many; none is in both
   Node* last_ = nullptr;  // the one that was looked up last
   std::vector<Node*> changed_;
   std::string buffer_;
 };
+
+/// One row that must be well-formed. Error: kViewsDamaged.
+template <class Row>
+Status read_row(std::string_view bytes, Row& row) {
+  if (decode_row(bytes, row)) return {};
+  return Error{ErrorCode::kViewsDamaged, "read models: a row is malformed; rebuild the read model"};
+}
 
 /// One row of a view, for queries. False: there is no such row.
 template <class Row>
 [[nodiscard]] Result<bool> get_row(const StateView& view, std::uint8_t table, std::string_view key, Row& row) {
   std::string bytes;
   BAHI_ASSIGN(const bool found, view.get(table, key, bytes));
-  if (found && !decode_row(bytes, row)) {
-    return Error{ErrorCode::kViewsDamaged, "read models: a row is malformed; rebuild the read model"};
-  }
+  if (found) BAHI_TRY(read_row(bytes, row));
   return found;
 }
 

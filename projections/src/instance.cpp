@@ -1,6 +1,7 @@
 #include "instance.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,10 +14,9 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 /// What a commit of an instance that is being built may hold; it then goes into the store as one sorted file.
-constexpr std::size_t kChangedBytesMax = std::size_t{48} << 20U;
+constexpr std::size_t kChangedBytesMax = std::size_t{24} << 20U;
 /// Fewer events than this are not worth a thread that reads ahead.
 constexpr std::uint64_t kReadAheadEventsMin = 20'000;
-constexpr std::size_t kNoHandler = SIZE_MAX;
 
 }  // namespace
 
@@ -33,8 +33,12 @@ std::string_view to_string(ProjectionState state) noexcept {
 
 Instance::Instance(const Engine& engine, ViewStore& store, const Projection& projection, InstanceFact fact,
                    std::set<std::uint64_t> skipped)
-    : engine_(engine), store_(store), projection_(projection), fact_(std::move(fact)), skipped_(std::move(skipped)) {
-  for (std::size_t i = 0; i < projection_.types.size(); ++i) handlers_.emplace(projection_.types[i], i);
+    : engine_(engine),
+      store_(store),
+      projection_(projection),
+      fact_(std::move(fact)),
+      types_(projection.types),
+      skipped_(std::move(skipped)) {
   position_.next = committed_.next = fact_.from;
   next_.store(fact_.from.value);
   make_fold();
@@ -46,7 +50,7 @@ Instance::~Instance() {
 
 void Instance::make_fold() {
   fold_.reset();
-  state_ = std::make_unique<FoldState>(store_, fact_.id);
+  state_ = std::make_unique<FoldState>(store_, fact_.id, EventLookup(engine_, fact_.tenant));
   fold_ = projection_.make_fold(*state_);
 }
 
@@ -66,7 +70,7 @@ Result<bool> Instance::resume() {
 
 // --- folding
 
-Instance::Next Instance::run_slice(std::chrono::milliseconds time_max) {
+Instance::Next Instance::run_slice(std::chrono::milliseconds time_max, bool others_wait) {
   const std::scoped_lock running(run_mutex_);
   if (stopped_) return Next::kRest;
   {
@@ -75,31 +79,36 @@ Instance::Next Instance::run_slice(std::chrono::milliseconds time_max) {
   }
   const Offset end = std::min(engine_.durable_offset(fact_.tenant), fact_.to);
   std::optional<Failure> failure = fold(end, SteadyClock::now() + time_max);
+  if (failure && failure->poison) {
+    if (const Status done = finish_commit(); !done) failure = Failure{position_.next, done.error()};
+  }
   if (failure && failure->poison && failure->offset > committed_.next) {
     // Take back what the event had changed: fold again, up to it.
     const Offset poisoned = failure->offset;
-    make_fold();
-    position_ = committed_;
+    begin_anew();
     while (position_.next < poisoned) {
       if (const auto other = fold(poisoned, SteadyClock::time_point::max())) {
         failure = other;
         break;
       }
-      if (position_.next < poisoned) {
-        if (const Status done = commit(); !done) {
-          failure = Failure{position_.next, done.error()};
-          break;
-        }
+      if (position_.next == poisoned) break;
+      if (const Status done = commit(); !done) {
+        failure = Failure{position_.next, done.error()};
+        break;
       }
     }
   }
-  const bool clean = !failure || failure->poison;
-  if (clean && position_.next > committed_.next) {
-    if (const Status done = commit(); !done) failure = Failure{position_.next, done.error()};
+  if (!failure || failure->poison) {
+    const bool may_go_on = !failure && !others_wait && !stopped_ && position_.next < end;
+    // While a commit is under way, the next one would only wait for it.
+    if (may_go_on && commit_under_way()) return Next::kMore;
+    const Status done = may_go_on ? begin_commit(std::launch::async) : commit();
+    if (!done) failure = Failure{position_.next, done.error()};
+    if (!failure && may_go_on) return Next::kMore;
   }
   if (failure) {
-    make_fold();
-    position_ = committed_;
+    (void)finish_commit();
+    begin_anew();
     park(*failure);
     return rest(ProjectionState::kParked);
   }
@@ -110,6 +119,11 @@ Instance::Next Instance::run_slice(std::chrono::milliseconds time_max) {
     run_state_ = caught_up ? ProjectionState::kLive : ProjectionState::kCatchingUp;
   }
   return caught_up ? Next::kWait : Next::kMore;
+}
+
+void Instance::begin_anew() {
+  make_fold();
+  position_ = committed_;
 }
 
 Instance::Next Instance::rest(ProjectionState state) {
@@ -123,57 +137,40 @@ Instance::Next Instance::rest(ProjectionState state) {
 
 std::optional<Instance::Failure> Instance::fold(Offset end, SteadyClock::time_point deadline) {
   if (position_.next >= end) return std::nullopt;
-  BatchAhead batches(engine_, fact_.tenant, position_.next, end, end - position_.next > kReadAheadEventsMin);
+  BatchAhead batches(engine_, {fact_.tenant, position_.next, end}, types_, data_,
+                     end - position_.next > kReadAheadEventsMin);
   while (position_.next < end) {
     const auto batch = batches.next();
     if (!batch) return Failure{position_.next, batch.error()};
     if (*batch == nullptr)
       return Failure{position_.next, {ErrorCode::kCorruptLog, "the log ends before its durable offset"}};
     if (auto failure = fold_batch(**batch, end)) return failure;
-    if (stopped_ || state_->changed_bytes() > kChangedBytesMax || SteadyClock::now() > deadline) break;
+    if (stopped_ || SteadyClock::now() > deadline) break;
+    if (state_->changed_bytes() <= kChangedBytesMax) continue;
+    if (const Status begun = begin_commit(std::launch::async); !begun) return Failure{position_.next, begun.error()};
   }
   return std::nullopt;
 }
 
-void Instance::find_handlers(const BatchBody& body) {
-  batch_handlers_.assign(body.type_count(), kNoHandler);
-  batch_types_.assign(body.type_count(), nullptr);
-  for (std::uint32_t ref = 0; ref < body.type_count(); ++ref) {
-    const std::string_view type = body.type_name(ref);
-    const auto handler = handlers_.find(type);
-    if (handler != handlers_.end()) batch_handlers_[ref] = handler->second;
-    if (handlers_.empty()) batch_handlers_[ref] = 0;
-    if (batch_handlers_[ref] != kNoHandler) batch_types_[ref] = find_domain_type(type);
-  }
-}
-
-std::optional<Instance::Failure> Instance::fold_batch(const DecodedBatch& batch, Offset end) {
-  find_handlers(batch.body());
-  const bool any = std::any_of(batch_handlers_.begin(), batch_handlers_.end(),
-                               [](std::size_t handler) { return handler != kNoHandler; });
-  if (any) {
-    for (BatchWalker walker(batch); !walker.at_end() && walker.offset() < end; walker.next()) {
-      if (walker.offset() < position_.next) continue;
-      const std::uint32_t type_ref = batch.body().type_ref(walker.index());
-      if (batch_handlers_[type_ref] == kNoHandler) continue;
-      if (auto failure = fold_event(walker, type_ref)) return failure;
+std::optional<Instance::Failure> Instance::fold_batch(const FoldBatch& batch, Offset end) {
+  if (batch.wanted()) {
+    for (BatchWalker walker(batch.batch()); !walker.at_end() && walker.offset() < end; walker.next()) {
+      if (walker.offset() < position_.next || batch.handler(walker.index()) == FoldTypes::kNone) continue;
+      if (auto failure = fold_event(batch, walker)) return failure;
     }
   }
-  position_.next = std::min(batch.header().next_offset(), end);
-  position_.chain = batch.header().chain_hash;
+  position_.next = std::min(batch.batch().header().next_offset(), end);
+  position_.chain = batch.batch().header().chain_hash;
   return std::nullopt;
 }
 
-std::optional<Instance::Failure> Instance::fold_event(const BatchWalker& walker, std::uint32_t type_ref) {
+std::optional<Instance::Failure> Instance::fold_event(const FoldBatch& batch, const BatchWalker& walker) {
+  if (!skipped_.empty() && skipped_.contains(walker.offset().value)) return std::nullopt;
   walker.read(event_);
-  if (!skipped_.empty() && skipped_.contains(event_.offset.value)) return std::nullopt;
-  FoldEvent event{event_, batch_handlers_[type_ref]};
-  const DomainType* type = batch_types_[type_ref];
-  if (type != nullptr) {
-    if (const Status read = type->read(event_.content_type, event_.data, data_); !read) {
-      return Failure{event_.offset, read.error(), true};
-    }
-    event.data = data_.bytes().data();
+  const std::uint32_t index = walker.index();
+  const FoldEvent event{event_, batch.handler(index), batch.data(index)};
+  if (const Error* const problem = projection_.takes_malformed ? nullptr : batch.problem(index)) {
+    return Failure{event_.offset, *problem, true};
   }
   ++position_.events;
   if (const Status applied = fold_->apply(event); !applied) {
@@ -183,17 +180,41 @@ std::optional<Instance::Failure> Instance::fold_event(const BatchWalker& walker,
   return std::nullopt;
 }
 
-Status Instance::commit() {
+Status Instance::begin_commit(std::launch how) {
+  BAHI_TRY(finish_commit());
+  if (position_.next == committed_.next) return {};
   if (failpoint::hit("projection_commit_before")) return Error{ErrorCode::kIoError, "projection: failed on purpose"};
-  WriteSet& changes = state_->collect();
-  BAHI_TRY(store_.commit(changes, position_, fact_.kept ? ViewStore::Mode::kKeep : ViewStore::Mode::kBuild));
+  committing_ = position_;
+  const auto mode = fact_.kept ? ViewStore::Mode::kKeep : ViewStore::Mode::kBuild;
+  auto write = [this, mode, checkpoint = position_, taken = state_->take_changes()]() mutable {
+    WriteSet changes = std::move(taken);  // its memory goes with it
+    return store_.commit(changes, checkpoint, mode);
+  };
+  commit_ = std::async(how, std::move(write)).share();
+  state_->await_before_reading(commit_);
+  return {};
+}
+
+bool Instance::commit_under_way() const {
+  return commit_.valid() && commit_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
+}
+
+Status Instance::finish_commit() {
+  if (!commit_.valid()) return {};
+  const Status done = commit_.get();
+  commit_ = {};
+  BAHI_TRY(done);
   if (failpoint::hit("projection_commit_after")) return Error{ErrorCode::kIoError, "projection: failed on purpose"};
-  state_->committed();
-  committed_ = position_;
+  committed_ = committing_;
   next_.store(committed_.next.value, std::memory_order_release);
   events_.store(committed_.events, std::memory_order_relaxed);
   wake_waiters();
   return {};
+}
+
+Status Instance::commit() {
+  BAHI_TRY(begin_commit(std::launch::deferred));  // that is, in finish_commit
+  return finish_commit();
 }
 
 void Instance::park(const Failure& failure) {
@@ -205,7 +226,10 @@ void Instance::park(const Failure& failure) {
 
 void Instance::stop() {
   stopped_ = true;
-  { const std::scoped_lock running(run_mutex_); }
+  {
+    const std::scoped_lock running(run_mutex_);
+    (void)finish_commit();
+  }
   wake_waiters();
 }
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,8 +21,7 @@
 
 #include "bahi/engine/engine.hpp"
 #include "bahi/projections/projections.hpp"
-#include "bahi/schemas/decoded_batch.hpp"
-#include "bahi/schemas/domain_event.hpp"
+#include "fold_batch.hpp"
 #include "projection.hpp"
 
 namespace bahi::projections {
@@ -58,8 +58,10 @@ class Instance {
 
   /// Takes up where the state ends. False: the state is not of this log; the instance must be built anew.
   [[nodiscard]] Result<bool> resume();
-  /// Folds and commits, for about `time_max`. By one thread at a time.
-  Next run_slice(std::chrono::milliseconds time_max);
+  /// Folds and commits, for about `time_max`. By one thread at a time. With `others_wait` everything is committed when
+  /// it returns; without, after a kMore, a commit may be under way
+  /// and more not be committed yet.
+  Next run_slice(std::chrono::milliseconds time_max, bool others_wait);
 
   // --- thread-safe
   [[nodiscard]] const InstanceFact& fact() const noexcept { return fact_; }
@@ -86,19 +88,26 @@ class Instance {
   void make_fold();
   /// Folds up to `end`, or less when time or memory is up.
   [[nodiscard]] std::optional<Failure> fold(Offset end, std::chrono::steady_clock::time_point deadline);
-  [[nodiscard]] std::optional<Failure> fold_batch(const DecodedBatch& batch, Offset end);
-  [[nodiscard]] std::optional<Failure> fold_event(const BatchWalker& walker, std::uint32_t type_ref);
+  [[nodiscard]] std::optional<Failure> fold_batch(const FoldBatch& batch, Offset end);
+  [[nodiscard]] std::optional<Failure> fold_event(const FoldBatch& batch, const BatchWalker& walker);
+  /// Finishes the commit under way and begins one of what was folded since; with std::launch::async it goes on beside
+  /// the fold.
+  Status begin_commit(std::launch how);
+  [[nodiscard]] bool commit_under_way() const;
+  /// Waits for the commit under way, if there is one.
+  Status finish_commit();
   Status commit();
+  /// What was not committed is forgotten.
+  void begin_anew();
   void park(const Failure& failure);
   Next rest(ProjectionState state);
   void wake_waiters();
-  void find_handlers(const BatchBody& body);
 
   const Engine& engine_;
   ViewStore& store_;
   const Projection& projection_;
   InstanceFact fact_;
-  std::map<std::string_view, std::size_t> handlers_;  // by type
+  const FoldTypes types_;
 
   std::mutex run_mutex_;  // held while a slice runs
   std::atomic<bool> stopped_{false};
@@ -106,10 +115,10 @@ class Instance {
   std::unique_ptr<Fold> fold_;
   Checkpoint position_;  // folded, perhaps not committed
   Checkpoint committed_;
+  std::shared_future<Status> commit_;  // under way; invalid: none is
+  Checkpoint committing_;
   EventView event_;
   DomainData data_;
-  std::vector<std::size_t> batch_handlers_;  // by type of the batch under way
-  std::vector<const DomainType*> batch_types_;
 
   std::atomic<std::uint64_t> next_{0};
   std::atomic<std::uint64_t> events_{0};

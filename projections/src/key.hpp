@@ -28,6 +28,10 @@ class Key {
     bytes_.append(part).append("\0\1", 2);
     return *this;
   }
+  Key& byte(std::uint8_t part) {
+    bytes_.push_back(static_cast<char>(part));
+    return *this;
+  }
   Key& number(std::uint64_t part) {
     bytes::put_be64(bytes_, part);
     return *this;
@@ -63,6 +67,12 @@ class KeyReader {
       part.push_back('\0');
     }
     rest_ = {};
+    return part;
+  }
+  [[nodiscard]] std::uint8_t byte() {
+    if (rest_.empty()) return 0;
+    const auto part = static_cast<std::uint8_t>(rest_[0]);
+    rest_.remove_prefix(1);
     return part;
   }
   [[nodiscard]] std::uint64_t number() {

@@ -10,11 +10,15 @@ PageRequest PageRequest::take(Arguments& arguments, std::int64_t fallback, std::
 }
 
 Result<PageScan> PageScan::begin(const StateView& view, std::uint8_t table, std::string_view prefix, bool backward,
-                                 const PageRequest& request, const PageCursor& cursor) {
+                                 const PageRequest& request, const PageCursor& cursor, std::string_view first) {
   PageScan page(view.scan(table, prefix), backward, request.limit, cursor);
   RowScan& scan = page.scan_;
   if (!request.cursor) {
-    backward ? scan.seek_last() : scan.seek_first();
+    if (!first.empty()) {
+      scan.seek(first);
+    } else {
+      backward ? scan.seek_last() : scan.seek_first();
+    }
     return page;
   }
   BAHI_ASSIGN(page.last_, cursor.decode(*request.cursor));
@@ -32,9 +36,14 @@ void PageScan::next(bool counted) {
   backward_ ? scan_.previous() : scan_.next();
 }
 
-Status PageScan::finish(Answer& answer) const {
+Result<bool> PageScan::has_next() const {
   BAHI_TRY(scan_.status());
-  if (!ended_ && scan_.valid()) answer.text("next", cursor_->encode(last_));
+  return !ended_ && scan_.valid();
+}
+
+Status PageScan::finish(Answer& answer) const {
+  BAHI_ASSIGN(const bool next, has_next());
+  if (next) answer.text("next", cursor_->encode(last_));
   return {};
 }
 

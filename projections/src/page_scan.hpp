@@ -23,9 +23,11 @@ struct PageRequest {
 /// The rows of a page, one after the other. Not thread-safe; must not outlive the view and the cursor.
 class PageScan {
  public:
-  /// Rows whose key begins with `prefix`, behind the request's cursor. Errors: kInvalidCursor.
+  /// Rows whose key begins with `prefix`, behind the request's cursor; the first page of a forward one begins at
+  /// `first`, when that is given. Errors: kInvalidCursor.
   [[nodiscard]] static Result<PageScan> begin(const StateView& view, std::uint8_t table, std::string_view prefix,
-                                              bool backward, const PageRequest& request, const PageCursor& cursor);
+                                              bool backward, const PageRequest& request, const PageCursor& cursor,
+                                              std::string_view first = {});
 
   /// False: the page is full, or there is nothing more.
   [[nodiscard]] bool more() const { return left_ > 0 && !ended_ && scan_.valid(); }
@@ -35,6 +37,8 @@ class PageScan {
   void next(bool counted = true);
   /// The rows from here on are not of the answer.
   void end() { ended_ = true; }
+  /// There is more behind what was looked at.
+  [[nodiscard]] Result<bool> has_next() const;
   /// Writes the member `next`, a cursor, when there is more.
   Status finish(Answer& answer) const;
 

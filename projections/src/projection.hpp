@@ -113,6 +113,10 @@ struct Projection {
   std::unique_ptr<Fold> (*make_fold)(FoldState& state);
   std::vector<QueryEntry> queries;
   std::vector<CommandEntry> commands;
+  /// Data of a known type that does not fit its schema is given as null, instead of parking the read model.
+  bool takes_malformed = false;
+  /// Once started it stays: it cannot be dropped, and passes over no event. Its replays can be dropped.
+  bool permanent = false;
 };
 
 /// The projections there are, in the order of their registration.

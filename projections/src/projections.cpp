@@ -37,6 +37,15 @@ Status check_replay_name(std::string_view name) {
   return Error{ErrorCode::kInvalidArgument, "name: a replay's name is 1 to 64 characters of a-z, 0-9, '_' and '-'"};
 }
 
+/// Error: kRefused when `doing` would let a projection stop that must not.
+Status check_may_stop(const Projection& projection, std::string_view name, std::string_view doing) {
+  if (!projection.permanent || name != projection.name) return {};
+  return Error{ErrorCode::kRefused,
+               fmt::format("'{}' cannot be told to {}: once started it stays and leaves nothing out; 'rebuild' and "
+                           "'retry' are possible",
+                           name, doing)};
+}
+
 }  // namespace
 
 Projections::Impl::Impl(Engine& engine, ProjectionsOptions options, std::unique_ptr<ViewStore> store)
@@ -215,6 +224,7 @@ Status Projections::Impl::drop(TenantId tenant, std::string_view name, std::stri
     const std::shared_lock lock(slots_mutex_);
     const auto found = slots_.find({tenant, std::string(name)});
     if (found == slots_.end()) return unknown(tenant, name);
+    BAHI_TRY(check_may_stop(found->second.serving->projection(), name, "end"));
   }
   BAHI_TRY(record_act(engine_, ProjectionAct::kDropped, tenant, name, actor));
   {
@@ -302,6 +312,7 @@ Status Projections::Impl::unpark(TenantId tenant, std::string_view name, bool sk
     const std::shared_lock lock(slots_mutex_);
     const auto found = slots_.find({tenant, std::string(name)});
     if (found == slots_.end()) return unknown(tenant, name);
+    if (skip) BAHI_TRY(check_may_stop(found->second.serving->projection(), name, "pass over an event"));
     for (const auto& instance : {found->second.serving, found->second.building}) {
       if (instance && instance->status().parked_at) parked.push_back(instance);
     }

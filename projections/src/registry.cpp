@@ -2,6 +2,8 @@
 #include <algorithm>
 
 #include "activity/activity.hpp"
+#include "audit/audit.hpp"
+#include "payments/payments.hpp"
 #include "projection.hpp"
 #include "stock/stock.hpp"
 #include "timelines/timelines.hpp"
@@ -13,6 +15,8 @@ std::span<const Projection> all_projections() {
   static const std::vector<Projection> all = [] {
     std::vector<Projection> projections;
     projections.push_back(activity::projection());
+    projections.push_back(audit::projection());
+    projections.push_back(payments::projection());
     projections.push_back(stock::projection());
     projections.push_back(timelines::projection());
     return projections;

@@ -1,6 +1,7 @@
 #include "view_store.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <set>
 #include <shared_mutex>
 
@@ -17,6 +18,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "bahi/base/failpoint.hpp"
+#include "bahi/base/planted_bug.hpp"
 #include "row_codec.hpp"
 
 namespace bahi::projections {
@@ -251,6 +254,13 @@ void WriteSet::add(std::uint8_t table, std::string_view key, std::string_view va
   bytes::put_be32(arena_, instance_.value);
   arena_.push_back(static_cast<char>(table));
   arena_.append(key).append(value);
+  // Both sides of a comparison are padded with zeros, so a key that goes on is never taken for an equal one.
+  std::array<char, sizeof entry.order> head{};
+  const std::string_view full = this->key(entry).substr(sizeof instance_.value);
+  std::memcpy(head.data(), full.data(), std::min(full.size(), head.size()));
+  for (std::size_t i = 0; i < entry.order.size(); ++i) {
+    entry.order[i] = bytes::get_be64(head.data() + i * sizeof(std::uint64_t));
+  }
   entries_.push_back(entry);
 }
 
@@ -268,10 +278,11 @@ void WriteSet::clear() {
 
 void WriteSet::sort() {
   std::sort(entries_.begin(), entries_.end(), [this](const Entry& a, const Entry& b) {
+    if (a.order != b.order) return a.order < b.order;
     const int order = key(a).compare(key(b));
     return order != 0 ? order < 0 : a.begin > b.begin;  // the last change of a key first
   });
-  const auto same = [this](const Entry& a, const Entry& b) { return key(a) == key(b); };
+  const auto same = [this](const Entry& a, const Entry& b) { return a.order == b.order && key(a) == key(b); };
   entries_.erase(std::unique(entries_.begin(), entries_.end(), same), entries_.end());
 }
 
@@ -367,9 +378,17 @@ Status ViewStore::drop(InstanceId instance) {
 }
 
 Status ViewStore::commit(WriteSet& changes, const Checkpoint& checkpoint, Mode mode) {
+  if (planted(PlantedBug::kCheckpointApart) && !changes.empty()) {
+    BAHI_TRY(write(changes, mode));
+    (void)failpoint::hit("projection_checkpoint");
+  }
   std::string row;
   encode_row(checkpoint, row);
   changes.put(kFrameworkTable, kCheckpointKey, row);
+  return write(changes, mode);
+}
+
+Status ViewStore::write(WriteSet& changes, Mode mode) {
   changes.sort();
   const Status done = mode == Mode::kKeep ? commit_batch(changes) : commit_file(changes);
   changes.clear();
@@ -398,7 +417,10 @@ Status ViewStore::commit_file(const WriteSet& changes) {
   const std::string path = (directory_ / fmt::format("incoming-{}.sst", ++last_file_)).string();
   // A leftover of a crash may be a second name of a live file: drop the name, never truncate the file.
   (void)database_->db->GetEnv()->DeleteFile(path);
-  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), database_->db->GetOptions(database_->built), database_->built);
+  // What was just written is what the fold looks at next: it stays in the page cache.
+  constexpr bool kInvalidatePageCache = false;
+  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), database_->db->GetOptions(database_->built), database_->built,
+                                kInvalidatePageCache);
   BAHI_TRY(check(writer.Open(path), "creating a sorted file"));
   for (const WriteSet::Entry& entry : changes.entries_) {
     const rocksdb::Slice key = slice(changes.key(entry));

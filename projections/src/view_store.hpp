@@ -10,6 +10,7 @@
 // instance is exactly as it was at one of its commits.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -117,6 +118,8 @@ class WriteSet {
  private:
   friend class ViewStore;
   struct Entry {
+    // The key's first bytes behind the instance, as numbers: most comparisons end here.
+    std::array<std::uint64_t, 4> order{};
     std::uint64_t begin = 0;
     std::uint32_t key_bytes = 0;
     std::uint32_t value_bytes = 0;
@@ -179,6 +182,7 @@ class ViewStore {
 
  private:
   ViewStore(std::filesystem::path directory, std::shared_ptr<ViewDatabase> database);
+  Status write(WriteSet& changes, Mode mode);
   Status commit_batch(const WriteSet& changes);
   Status commit_file(const WriteSet& changes);
   Status find_last_instance();

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "bahi/base/result.hpp"
+#include "checked_sum.hpp"
 
 namespace bahi::projections::stock {
 
@@ -27,14 +28,6 @@ struct Lot {
 [[nodiscard]] constexpr std::int64_t value_out(const Lot& lot, std::int64_t quantity) {
   if (quantity >= lot.quantity) return lot.paise;
   return multiply_divide(lot.paise, quantity, lot.quantity).value_or(lot.paise);
-}
-
-/// Error: the sum does not fit.
-[[nodiscard]] inline Status add_to(std::int64_t& sum, std::int64_t by) {
-  if (__builtin_add_overflow(sum, by, &sum)) {
-    return Error{ErrorCode::kMalformedEvent, "stock: a sum of quantities or paise is beyond 64 bits"};
-  }
-  return {};
 }
 
 inline constexpr std::int64_t kBasisPoints = 10'000;  // of the whole

@@ -80,11 +80,5 @@ struct AsOf {
                                           Timestamp at);
 /// Errors: kNotFound when the item was never defined.
 [[nodiscard]] Result<ItemRow> defined_item(const StateView& state, std::string_view item);
-/// One row that must be well-formed. Error: kViewsDamaged.
-template <class Row>
-Status read_row(std::string_view bytes, Row& row) {
-  if (decode_row(bytes, row)) return {};
-  return Error{ErrorCode::kViewsDamaged, "stock: a row is malformed; rebuild the read model"};
-}
 
 }  // namespace bahi::projections::stock

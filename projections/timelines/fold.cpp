@@ -37,13 +37,13 @@ TimelineFold::TimelineFold(FoldState& state)
     : state_(state),
       counters_(state, kCounters),
       conversations_(state, kConversations, 10'000),
-      members_(state, kMembers, 50'000, Misses::kCommon),
-      places_(state, kPlaces, 1'000, Misses::kCommon),
-      states_(state, kStates, 1'000, Misses::kCommon),
+      members_(state, kMembers, 100'000, Misses::kCommon),
+      places_(state, kPlaces, 10'000, Misses::kCommon),
+      states_(state, kStates, 10'000, Misses::kCommon),
       transactions_(state, kTransactions, 1'000, Misses::kCommon),
       reactions_(state, kReactions, 1'000, Misses::kCommon),
       pins_(state, kPins, 1'000),
-      receipts_(state, kReceipts, 10'000, Misses::kCommon) {}
+      receipts_(state, kReceipts, 100'000, Misses::kCommon) {}
 
 Result<ConversationRow*> TimelineFold::conversation(const FoldEvent& event, std::string_view name) {
   BAHI_ASSIGN(ConversationRow * row, conversations_.edit_or_add(key_.clear().text(name)));

@@ -5,11 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "audit_bfbs_generated.h"
 #include "bahi/schemas/batch_body.hpp"
 #include "bahi/schemas/event.hpp"
 #include "chat_bfbs_generated.h"
 #include "domain_layout.hpp"
 #include "domain_scratch.hpp"
+#include "payment_bfbs_generated.h"
 #include "stock_bfbs_generated.h"
 
 namespace bahi {
@@ -22,7 +24,9 @@ struct Catalogue {
 
   Catalogue() {
     // One line for each schema.
+    add_domain_types("audit", audit::fb::EventsBinarySchema::data(), layouts, types);
     add_domain_types("chat", chat::fb::EventsBinarySchema::data(), layouts, types);
+    add_domain_types("payment", payment::fb::EventsBinarySchema::data(), layouts, types);
     add_domain_types("stock", stock::fb::EventsBinarySchema::data(), layouts, types);
     for (const DomainType& type : types) by_name[type.name()] = &type;
   }
@@ -48,6 +52,10 @@ DomainData::DomainData() : scratch_(std::make_unique<Scratch>()) {}
 DomainData::~DomainData() = default;
 DomainData::DomainData(DomainData&&) noexcept = default;
 DomainData& DomainData::operator=(DomainData&&) noexcept = default;
+
+const DomainField* DomainType::field(std::string_view name) const noexcept {
+  return layout_->find(name);
+}
 
 Status DomainType::read(std::string_view content_type, std::string_view data, DomainData& out) const {
   if (content_type == kFlatBufferContentType) return read_flatbuffer(data, out);

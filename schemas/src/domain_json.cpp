@@ -182,14 +182,6 @@ void write_number(JsonOutput& out, const DomainField& field, std::int64_t value)
   }
 }
 
-std::int64_t number_in(const DomainField& field, const flatbuffers::Table& table) {
-  switch (field.kind) {
-    case DomainKind::kInt32: return table.GetField<std::int32_t>(field.slot, static_cast<std::int32_t>(field.fallback));
-    case DomainKind::kInt64: return table.GetField<std::int64_t>(field.slot, field.fallback);
-    default: return table.GetField<std::uint8_t>(field.slot, static_cast<std::uint8_t>(field.fallback));
-  }
-}
-
 void write_list(JsonOutput& out, const DomainField& field, const flatbuffers::Table& table) {
   out.StartArray();
   if (field.element == DomainKind::kText) {
@@ -208,9 +200,7 @@ void write_table(JsonOutput& out, const DomainType::Layout& layout, const flatbu
   out.StartObject();
   for (const DomainField& field : layout.fields) {
     const bool is_number = field.kind < DomainKind::kText;
-    // A time that was not given is no time, not the year 1970.
-    const bool absent = !table.CheckField(field.slot) && (!is_number || field.timestamp || field.date);
-    if (absent) continue;
+    if (is_absent(field, table)) continue;
     out.Key(field.name.data(), static_cast<unsigned>(field.name.size()));
     if (is_number) {
       write_number(out, field, number_in(field, table));

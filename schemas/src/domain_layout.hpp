@@ -45,6 +45,11 @@ struct DomainType::Layout {
   }
 };
 
+/// The value of a field that is no text, table or list.
+[[nodiscard]] std::int64_t number_in(const DomainField& field, const flatbuffers::Table& table);
+/// Whether the JSON of a table leaves the field out.
+[[nodiscard]] bool is_absent(const DomainField& field, const flatbuffers::Table& table);
+
 /// Takes the layouts of a compiled schema, and names its event types `prefix.Table`. The schemas are ours: one that
 /// uses what is not supported here ends the program at its start.
 void add_domain_types(std::string_view prefix, const void* schema,

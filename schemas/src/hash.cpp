@@ -23,4 +23,9 @@ Hash128 xxh3_128(std::string_view first, std::string_view second) noexcept {
   return {hash.high64, hash.low64};
 }
 
+Uuid uuid_of(std::string_view kind, std::string_view text) noexcept {
+  const Hash128 hash = xxh3_128(kind, text);
+  return {(hash.high & ~0xF000ULL) | 0x8000ULL, (hash.low & ~(0b11ULL << 62U)) | (0b10ULL << 62U)};
+}
+
 }  // namespace bahi

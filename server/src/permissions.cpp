@@ -29,9 +29,9 @@ constexpr std::array kRules{
     Rule{"SetTenantLimits", Scope::kWholeStore, true, false, false, false},
     Rule{"ListTenants", Scope::kWholeStore, true, false, false, true},
     Rule{"GetStatus", Scope::kWholeStore, true, false, false, true},
-    Rule{"Query", Scope::kNotSystem, true, true, true, true},
+    Rule{"Query", Scope::kAnyTenant, true, true, true, true},
     Rule{"Command", Scope::kNotSystem, true, true, false, false},
-    Rule{"ManageProjection", Scope::kNotSystem, true, false, false, false},
+    Rule{"ManageProjection", Scope::kAnyTenant, true, false, false, false},
     Rule{"ListProjections", Scope::kAnyTenant, true, true, true, true},
     Rule{"VerifyStore", Scope::kWholeStore, true, false, false, true},
 };

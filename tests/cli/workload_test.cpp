@@ -74,7 +74,9 @@ struct Folding {
 
 TEST_CASE("workload: a server folds each kind while it is written, and parks nothing", "[cli][workload]") {
   const Folding kinds[] = {{"chat", "timelines", {"page", "conversation=general"}},
-                           {"pharmacy", "stock", {"valuation"}}};
+                           {"pharmacy", "stock", {"valuation"}},
+                           {"payments", "payments", {"reconciliation"}},
+                           {"audit", "audit", {"records", "text=fraud"}}};
   const Store store;
   Serving server(store);
   for (const Folding& kind : kinds) {

@@ -85,14 +85,14 @@ std::vector<Request> all_requests() {
       {"ListTenants", Scope::kWholeStore, overseers, [](client::Client& c) { return status_of(c.tenants()); }},
       {"GetStatus", Scope::kWholeStore, overseers, [](client::Client& c) { return status_of(c.status()); }},
       {"VerifyStore", Scope::kWholeStore, overseers, [](client::Client& c) { return status_of(c.verify()); }},
-      {"Query", Scope::kNotSystem, everybody,
+      {"Query", Scope::kTenant, everybody,
        [](client::Client& c) { return unless_unknown(c.query({"activity", "types", "", {}, 0})); }},
       {"Command",
        Scope::kNotSystem,
        {Role::kAdmin, Role::kWriter},
        [](client::Client& c) { return unless_unknown(c.command({"activity", "count", "", {}, 0})); }},
       {"ManageProjection",
-       Scope::kNotSystem,
+       Scope::kTenant,
        {Role::kAdmin},
        [](client::Client& c) {
          wire::ManageProjection request;

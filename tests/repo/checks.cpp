@@ -20,13 +20,14 @@ const std::vector<Folder>& folders() {
       {"base", {}},
       {"tls", {"base"}},
       {"schemas", {"base"}},
+      {"webhooks", {"schemas", "base"}},
       {"engine", {"schemas", "base"}},
       {"snapshots", {"engine", "schemas", "base"}},
       {"projections", {"snapshots", "engine", "schemas", "base"}},
       {"server", {"projections", "snapshots", "engine", "schemas", "tls", "base"}},
       {"client", {"schemas", "tls", "base"}},
       {"workload", {"schemas", "base"}},
-      {"cli", {"client", "schemas", "tls", "base", "engine", "server", "workload"}},
+      {"cli", {"client", "webhooks", "workload", "schemas", "tls", "base", "engine", "server"}},
   };
   return all;
 }

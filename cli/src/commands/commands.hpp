@@ -48,6 +48,7 @@ void add_projection_commands(CLI::App& app, Context& context);
 void add_query_commands(CLI::App& app, Context& context);
 void add_ping_command(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);
+void add_webhook_commands(CLI::App& app, Context& context);
 void add_token_commands(CLI::App& app, Context& context);
 void add_workload_commands(CLI::App& app, Context& context);
 

@@ -1,4 +1,5 @@
 // Read models from the command line: queries and commands.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -22,6 +23,7 @@ struct Arguments {
   std::string id;
   bool as_json = false;
   bool as_table = false;
+  std::vector<std::string> columns;
 };
 
 Status show(const Arguments& arguments, std::string json, const std::string& note) {
@@ -29,7 +31,7 @@ Status show(const Arguments& arguments, std::string json, const std::string& not
   if (arguments.as_json || (!arguments.as_table && ::isatty(STDOUT_FILENO) == 0)) {
     output.text() = json + '\n';
   } else {
-    BAHI_ASSIGN(output.text(), json_as_table(json));
+    BAHI_ASSIGN(output.text(), json_as_table(json, arguments.columns));
     output.text() += note;
   }
   return output.flush();
@@ -81,6 +83,8 @@ void add_common(CLI::App& command, Arguments& arguments, std::string_view what) 
       ->capture_default_str();
   CLI::Option* const json = command.add_flag("--json", arguments.as_json, "JSON also on a terminal");
   command.add_flag("--table", arguments.as_table, "A table also when the output is not a terminal")->excludes(json);
+  command.add_option("--columns", arguments.columns, "What tables show, in this order: NAME,NAME,...; 'all' for all")
+      ->delimiter(',');
 }
 
 /// A query with its projection given, as a command of its own.
@@ -88,36 +92,51 @@ struct Shortcut {
   const char* name;
   const char* projection;
   const char* help;
+  const char* example;
+  const char* columns = "";  ///< shown unless others are asked for
 };
 constexpr std::array kShortcuts{
-    Shortcut{"timeline", "timelines", "Ask the message timelines"},
-    Shortcut{"audit", "audit", "Ask the audit trail"},
-    Shortcut{"stock", "stock", "Ask the stock ledger"},
-    Shortcut{"payment", "payments", "Ask the payments"},
+    Shortcut{"timeline", "timelines", "Ask the message timelines", "page conversation=tea limit=20"},
+    Shortcut{"audit", "audit", "Ask the audit trail", "story correlation=order-17",
+             "offset,recorded_at,actor,action,target_type,target_id,outcome,reason,changes"},
+    Shortcut{"stock", "stock", "Ask the stock ledger", "ledger item=rice location=main"},
+    Shortcut{"payment", "payments", "Ask the payments", "order order=o1"},
 };
+
+std::vector<std::string> split_names(std::string_view names) {
+  std::vector<std::string> list;
+  while (!names.empty()) {
+    const std::size_t comma = std::min(names.find(','), names.size());
+    list.emplace_back(names.substr(0, comma));
+    names.remove_prefix(std::min(comma + 1, names.size()));
+  }
+  return list;
+}
 
 }  // namespace
 
 void add_query_commands(CLI::App& app, Context& context) {
-  const auto add_query = [&](const char* name, const char* help, const char* projection) {
-    CLI::App* const query = app.add_subcommand(name, help);
+  const auto add_query = [&](const Shortcut& shortcut) {
+    CLI::App* const query = app.add_subcommand(shortcut.name, shortcut.help);
     auto arguments = std::make_shared<Arguments>();
-    if (projection == nullptr) {
+    if (shortcut.projection == nullptr) {
       query->add_option("PROJECTION", arguments->projection, "Read model, or PROJECTION@NAME for a replay")->required();
     } else {
-      arguments->projection = projection;
+      arguments->projection = shortcut.projection;
     }
     add_common(*query, *arguments, "QUERY");
     query->add_option("--min-offset", arguments->min_offset, "Answer once everything below this offset is folded in");
-    query->footer(fmt::format("Example:\n  bahi {} --server 127.0.0.1:7440 --tenant shop {}", name,
-                              projection == nullptr ? "activity types limit=10" : "QUERY NAME=VALUE"));
-    query->callback([&context, arguments] {
+    query->footer(
+        fmt::format("Example:\n  bahi {} --server 127.0.0.1:7440 --tenant shop {}", shortcut.name, shortcut.example));
+    query->callback([&context, arguments, columns = shortcut.columns] {
+      if (arguments->columns.empty()) arguments->columns = split_names(columns);
+      if (arguments->columns == std::vector<std::string>{"all"}) arguments->columns.clear();
       context.needs_directory = false;
       context.action = [&context, arguments] { return run_query(context, *arguments); };
     });
   };
-  add_query("query", "Ask a read model", nullptr);
-  for (const Shortcut& shortcut : kShortcuts) add_query(shortcut.name, shortcut.help, shortcut.projection);
+  add_query({"query", nullptr, "Ask a read model", "activity types limit=10"});
+  for (const Shortcut& shortcut : kShortcuts) add_query(shortcut);
 
   CLI::App* const command = app.add_subcommand("command", "Let a read model decide what to append");
   auto arguments = std::make_shared<Arguments>();

@@ -144,13 +144,6 @@ void compare_plans(const StockFixture& stock, const ReferenceLedger& reference, 
   }
 }
 
-Hash128 fingerprint(const StockFixture& stock) {
-  stock.settle();
-  const auto hash = stock.projections->fingerprint(stock.tenant, "stock");
-  REQUIRE(hash);
-  return *hash;
-}
-
 TEST_CASE("stock: the read model is what a plain ledger says, through restarts and rebuilds", "[stock][fold]") {
   const char* wanted = std::getenv("BAHI_FOLD_EVENTS");
   const std::uint64_t events_max = wanted == nullptr ? 20'000 : std::stoull(wanted);
@@ -185,12 +178,10 @@ TEST_CASE("stock: the read model is what a plain ledger says, through restarts a
   compare_plans(stock, reference, history);
 
   // From nothing, twice: the same state to the byte.
-  const Hash128 live = fingerprint(stock);
+  const Hash128 live = stock.fingerprint();
   for (int i = 0; i < 2; ++i) {
-    stock.projections.reset();
-    std::filesystem::remove_all(stock.directory.path() / "views");
-    stock.restart();
-    CHECK(fingerprint(stock) == live);
+    stock.start_over();
+    CHECK(stock.fingerprint() == live);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include <map>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -50,6 +51,31 @@ TEST_CASE("workload: audit: each change begins where the last one ended, and a c
   CHECK(changes > 5'000);
   CHECK(chained > 8'000);
   CHECK(actions.size() == 8);
+}
+
+TEST_CASE("workload: audit: the trail has every event, case by case and by its reasons", "[workload][audit]") {
+  const FoldedHistory office(small_history(Kind::kAudit, 3), "audit", 5'000);
+  std::map<std::string, std::vector<std::int64_t>> cases;
+  std::uint64_t fraud = 0;
+  office.each_event([&](const EventView& event) {
+    cases[std::string(event.metadata.correlation_id)].push_back(static_cast<std::int64_t>(event.offset.value));
+    if (event.metadata.reason == "suspected fraud") ++fraud;
+  });
+  REQUIRE(fraud > 50);
+  std::uint64_t checked = 0;
+  for (const auto& [correlation, offsets] : cases) {
+    if (checked++ == 100) break;
+    std::vector<std::int64_t> found;
+    office.each("story", fmt::format(R"("correlation":"{}")", correlation), "records",
+                [&](const rapidjson::Value& record) { found.push_back(number_of(record, "offset")); });
+    CHECK(found == offsets);
+  }
+  std::uint64_t found = 0;
+  office.each("records", R"("text":"suspected fraud")", "records", [&](const rapidjson::Value&) { ++found; });
+  CHECK(found >= fraud);
+  found = 0;
+  office.each("records", "", "records", [&](const rapidjson::Value&) { ++found; });
+  CHECK(found == 5'000);
 }
 
 }  // namespace

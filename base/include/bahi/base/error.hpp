@@ -69,6 +69,8 @@ enum class Action : std::uint8_t {
   X(222, kUnknownToken, "unknown_token", kNeverRetry, "There is no live token of this id.")         \
   X(223, kCertificateRefused, "certificate_refused", kNeverRetry,                                   \
     "A TLS certificate is missing, expired, not trusted or of another name; the message says whose.") \
+  X(224, kSignatureRefused, "signature_refused", kNeverRetry,                                       \
+    "The signature of a webhook is malformed, matches no secret, or is too old; nothing was stored.") \
   /* conflicts: 300-319 */                                                                          \
   X(300, kWrongExpectedVersion, "wrong_expected_version", kRereadRetry,                             \
     "A stream is not at the version the append expected; the answer carries the actual one.")       \

@@ -15,10 +15,11 @@ enum class PlantedBug {
   kSkipDeduplication,     ///< skip_deduplication: a repeat of a producer position is stored again
   kPublishBeforeDurable,  ///< publish_before_durable: readers are shown what is not synced
   kGapAtSeam,             ///< gap_at_seam: a subscription goes on behind what came while it caught up
+  kCheckpointApart,       ///< checkpoint_apart: a read model's checkpoint is written after its rows, not with them
 };
 
-inline constexpr std::array<std::string_view, 4> kPlantedBugNames{"ack_before_sync", "skip_deduplication",
-                                                                  "publish_before_durable", "gap_at_seam"};
+inline constexpr std::array<std::string_view, 5> kPlantedBugNames{
+    "ack_before_sync", "skip_deduplication", "publish_before_durable", "gap_at_seam", "checkpoint_apart"};
 
 #ifdef BAHI_PLANTED_BUGS
 /// Whether this process has the bug. Thread-safe.

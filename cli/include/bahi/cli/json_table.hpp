@@ -3,13 +3,15 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "bahi/base/result.hpp"
 
 namespace bahi::cli {
 
-/// Lays out a JSON object. Members named `paise` or `…_paise` are shown in rupees. Error: kMalformedJson.
-[[nodiscard]] Result<std::string> json_as_table(std::string_view json);
+/// Lays out a JSON object. Members named `paise` or `…_paise` are shown in rupees, lists of changes (`field`, `old`,
+/// `new`) in words. `columns`: those that tables have, in this order; empty: all. Error: kMalformedJson.
+[[nodiscard]] Result<std::string> json_as_table(std::string_view json, const std::vector<std::string>& columns = {});
 /// Paise as rupees with Indian grouping: 1234567890 is "₹1,23,45,678.90".
 [[nodiscard]] std::string format_rupees(std::int64_t paise);
 

@@ -121,6 +121,9 @@ class Engine {
   /// Version of the stream's last durable event, kNoStream if it has none.
   [[nodiscard]] Result<Version> stream_version(TenantId tenant, std::string_view stream) const;
   [[nodiscard]] Result<std::unique_ptr<EventCursor>> read(ReadRequest request) const;
+  /// The batch that holds the offset, decoded; those read lately are kept. Errors: kOffsetOutOfRange when nothing is
+  /// durable there; kCorruptLog, kIoError.
+  [[nodiscard]] Result<std::shared_ptr<const DecodedBatch>> batch_at(TenantId tenant, Offset offset) const;
   /// Batches that overlap [from, to), in ascending or descending order. `bytes_wanted`: what the caller will take, about,
   /// so that no more is read ahead.
   [[nodiscard]] Result<std::unique_ptr<BatchCursor>> read_batches(

@@ -97,7 +97,7 @@ class Projections {
   // --- care. Each is an event in the system tenant's log before it takes effect; `actor` is who did it.
   /// Errors: kUnknownProjection, kProjectionExists, and those of an append.
   Status start(TenantId tenant, std::string_view projection, std::string_view actor);
-  /// Ends it, or a replay, and gives its space back. Errors: kUnknownProjection.
+  /// Ends it, or a replay, and gives its space back. Errors: kUnknownProjection; kRefused when it is one that stays.
   Status drop(TenantId tenant, std::string_view name, std::string_view actor);
   /// Builds it anew beside the instance that serves, and switches when the new one has caught up.
   Status rebuild(TenantId tenant, std::string_view projection, std::string_view actor);
@@ -105,7 +105,8 @@ class Projections {
   /// It does not survive the loss of the views' directory.
   Status replay(TenantId tenant, std::string_view projection, std::string_view name, Offset from, Offset to,
                 std::string_view actor);
-  /// A parked projection goes on behind the event (for ever, also when it is rebuilt), or tries it again.
+  /// A parked projection goes on behind the event (for ever, also when it is rebuilt), or tries it again. Errors:
+  /// kInvalidArgument when it is not parked; kRefused for a skip by one that leaves nothing out.
   Status skip(TenantId tenant, std::string_view projection, std::string_view actor);
   Status retry(TenantId tenant, std::string_view projection, std::string_view actor);
 

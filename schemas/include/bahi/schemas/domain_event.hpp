@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,9 @@ class DomainData {
   std::string_view bytes_;
 };
 
+/// One member of an event type's table.
+struct DomainField;
+
 /// One known event type. Immutable, so thread-safe; lives as long as the process.
 class DomainType {
  public:
@@ -56,6 +60,8 @@ class DomainType {
   Status read(std::string_view content_type, std::string_view data, DomainData& out) const;
   /// The JSON of a FlatBuffer that `read` gave. Defaults are written out, absent members left out.
   [[nodiscard]] std::string to_json(const DomainData& data) const;
+  /// Null: the type has no member of this name. Lives as long as the process.
+  [[nodiscard]] const DomainField* field(std::string_view name) const noexcept;
 
  private:
   Status read_json(std::string_view json, DomainData& out) const;
@@ -64,6 +70,12 @@ class DomainType {
   std::string name_;
   const Layout* layout_;
 };
+
+/// A member as text: a text as it is, a number, truth value, choice, time or date as its JSON without quotes. Nothing:
+/// it is absent, or a list or a table. `table`: a checked FlatBuffer of the field's type. The text is a view into it or
+/// into `scratch`.
+[[nodiscard]] std::optional<std::string_view> field_text(const DomainField& field, const void* table,
+                                                         std::string& scratch);
 
 /// All types, in the order of their schemas.
 [[nodiscard]] std::span<const DomainType> domain_types();

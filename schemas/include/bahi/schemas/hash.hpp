@@ -13,4 +13,8 @@ namespace bahi {
 /// Hash of the concatenation of two byte strings.
 [[nodiscard]] Hash128 xxh3_128(std::string_view first, std::string_view second) noexcept;
 
+/// A UUID of version 8 (RFC 9562: made by the application's own rule) that follows from what it names. `kind` keeps
+/// those of different uses apart.
+[[nodiscard]] Uuid uuid_of(std::string_view kind, std::string_view text) noexcept;
+
 }  // namespace bahi

@@ -1,0 +1,81 @@
+// A read model of one tenant as a test drives it: facts in, questions and commands, in process or through a server.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <rapidjson/document.h>
+
+#include "bahi/projections/projections.hpp"
+#include "engine_fixture.hpp"
+
+namespace bahi::test {
+
+/// A parsed answer. Members are named by JSON pointers: "/batches/0/on_hand".
+class Json {
+ public:
+  explicit Json(const std::string& text);
+  [[nodiscard]] std::int64_t number(const std::string& pointer) const;
+  [[nodiscard]] std::string text(const std::string& pointer) const;
+  [[nodiscard]] bool flag(const std::string& pointer) const;
+  [[nodiscard]] bool has(const std::string& pointer) const;
+  [[nodiscard]] std::size_t size(const std::string& pointer) const;
+  [[nodiscard]] const rapidjson::Value& value(const std::string& pointer) const;
+
+ private:
+  rapidjson::Document document_;
+};
+
+/// An event as a writer would append it.
+struct Fact {
+  std::string type;
+  std::string data;
+  std::vector<std::string> tags = {};
+  Timestamp occurred_at = {};
+};
+
+Timestamp time_of(const std::string& time);
+/// The same, at another time.
+Fact at(Fact fact, const std::string& time);
+
+class ReadModelHost {
+ public:
+  ReadModelHost() = default;
+  ReadModelHost(const ReadModelHost&) = delete;
+  ReadModelHost& operator=(const ReadModelHost&) = delete;
+  virtual ~ReadModelHost() = default;
+
+  /// All in one append.
+  [[nodiscard]] virtual Result<AppendResult> try_append(const std::vector<Fact>& facts) const = 0;
+  /// With everything folded in that was appended before.
+  [[nodiscard]] virtual Result<projections::QueryAnswer> try_ask(const std::string& query,
+                                                                 const std::string& arguments) const = 0;
+  [[nodiscard]] virtual Result<projections::CommandAnswer> try_run(const std::string& command,
+                                                                   const std::string& arguments,
+                                                                   std::optional<ProducerPosition> producer) const = 0;
+  /// The log's end.
+  [[nodiscard]] virtual Offset end() const = 0;
+
+  void append(const std::vector<Fact>& facts) const;
+  [[nodiscard]] Json ask(const std::string& query, const std::string& arguments) const;
+  Json run(const std::string& command, const std::string& arguments) const;
+  [[nodiscard]] Result<projections::CommandAnswer> try_run(const std::string& command,
+                                                           const std::string& arguments) const {
+    return try_run(command, arguments, {});
+  }
+  /// The error of a command that must be refused, and store nothing.
+  [[nodiscard]] Error refusal(const std::string& command, const std::string& arguments) const;
+  /// Every row of a query with pages, each as JSON.
+  [[nodiscard]] std::vector<std::string> all_rows(const std::string& query, const std::string& arguments,
+                                                  const std::string& list, int limit = 100) const;
+};
+
+/// A body with these facts, in one stream.
+[[nodiscard]] EncodedBody body_of(const std::vector<Fact>& facts);
+
+/// With this read model started. Each test program has its own way.
+std::unique_ptr<ReadModelHost> read_model_host(const std::string& projection);
+
+}  // namespace bahi::test
