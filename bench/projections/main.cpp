@@ -99,7 +99,7 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App app("Read models: rebuild, pages, sellers who decide at the same time, every query");
   app.add_option("--events", options.history.events, "Of each history")
-      ->check(CLI::Range(std::uint64_t{10'000}, std::uint64_t{1'000'000'000}))
+      ->check(CLI::Range(std::uint64_t{100'000}, std::uint64_t{1'000'000'000}))
       ->capture_default_str();
   app.add_option("--seed", options.history.seed, "Of the histories")->capture_default_str();
   app.add_option("--batch", options.history.batch, "Events per append")
@@ -129,9 +129,9 @@ int main(int argc, char** argv) {
   app.add_flag("--allow-tmpfs", options.tmpfs, "Accept a directory in memory");
   app.add_option("--json", options.json, "Write the figures to this file; - = standard output");
   CLI11_PARSE(app, argc, argv);
-  options.answers.seed = options.history.seed;
+  options.answers.history = options.history;
   const ScratchDirectory scratch(options.dir, options.tmpfs, options.keep);
-  require_free_space(scratch.path(), (std::uint64_t{2} << 30U) + options.history.events * 4'000);
+  require_free_space(scratch.path(), (std::uint64_t{2} << 30U) + options.history.events * 2'500);
   Report report("read_models");
   const std::string machine = Machine::describe(scratch.path()).to_string();
   fmt::print("{}\n", machine);

@@ -85,7 +85,7 @@ void run_pages_over_tcp(client::Client& client, const AnswerSettings& settings, 
 void run_questions(client::Client& client, const ReadModelCase& read_model, const AnswerSettings& settings,
                    Report& report) {
   Table table({std::string(read_model.name), "arguments", "first", "p50", "p99", "bytes"});
-  for (const Question& question : questions_of(read_model, settings.seed)) {
+  for (const Question& question : questions_of(read_model, settings.history)) {
     const wire::Query query{std::string(read_model.name), question.query, question.arguments, {}, 60'000};
     Histogram latency;
     std::uint64_t first_nanos = 0;

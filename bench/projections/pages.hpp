@@ -12,7 +12,7 @@ namespace bahi::bench {
 struct AnswerSettings {
   std::uint64_t reads = 5'000;    ///< of each page
   std::uint64_t questions = 200;  ///< of each query, besides the first
-  std::uint64_t seed = 1;
+  HistorySettings history;        ///< that the read models have folded
 };
 
 /// A page of 50 messages of the largest conversation, newest and oldest in turns, in process.

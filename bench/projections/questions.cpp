@@ -11,16 +11,16 @@ namespace {
 
 namespace json = boost::json;
 
-/// The first event of a type, in a history that is made once more for it.
+/// The first event of a type among the first events of a history, which is made once more for it.
 class Sample {
  public:
-  Sample(workload::Kind kind, std::uint64_t seed, std::string_view type) {
+  Sample(workload::Kind kind, const HistorySettings& settings, std::string_view type) {
     workload::HistoryOptions options;
     options.kind = kind;
-    options.seed = seed;
+    options.seed = settings.seed;
     const auto history = workload::make_history(options);
     NewEvent event;
-    for (int i = 0; i < 1'000'000; ++i) {
+    for (std::uint64_t i = 0; i < settings.events; ++i) {
       history->next(event);
       if (event.type != type) continue;
       data_ = json::parse(json::string_view(event.data.data(), event.data.size())).as_object();
@@ -29,7 +29,7 @@ class Sample {
       reason = event.metadata.reason;
       return;
     }
-    fail(fmt::format("the history has no event {}", type));
+    fail(fmt::format("--events: {} events of {} hold no {} yet; take more", settings.events, to_string(kind), type));
   }
   [[nodiscard]] std::string operator[](std::string_view member) const { return text(data_.at(member)); }
   /// Of the first of its lines.
@@ -48,8 +48,8 @@ class Sample {
   json::object data_;
 };
 
-std::vector<Question> of_timelines(std::uint64_t seed) {
-  const Sample sent(workload::Kind::kChat, seed, "chat.MessageSent");
+std::vector<Question> of_timelines(const HistorySettings& settings) {
+  const Sample sent(workload::Kind::kChat, settings, "chat.MessageSent");
   const std::string conversation = fmt::format(R"("conversation":"{}")", sent["conversation"]);
   const std::string message = fmt::format(R"({{{},"message":"{}"}})", conversation, sent["message"]);
   const std::string user = fmt::format(R"({{"user":"{}"}})", sent["sender"]);
@@ -69,9 +69,9 @@ std::vector<Question> of_timelines(std::uint64_t seed) {
           {"presence", fmt::format(R"({{"users":["{}"]}})", sent["sender"])}};
 }
 
-std::vector<Question> of_stock(std::uint64_t seed) {
-  const Sample sold(workload::Kind::kPharmacy, seed, "stock.Sold");
-  const Sample reserved(workload::Kind::kPharmacy, seed, "stock.Reserved");
+std::vector<Question> of_stock(const HistorySettings& settings) {
+  const Sample sold(workload::Kind::kPharmacy, settings, "stock.Sold");
+  const Sample reserved(workload::Kind::kPharmacy, settings, "stock.Reserved");
   const std::string item = sold.of_line("item");
   const std::string place = fmt::format(R"("item":"{}","location":"{}")", item, sold["location"]);
   const std::string batch = fmt::format(R"({{"item":"{}","batch":"{}"}})", item, sold.of_line("batch"));
@@ -96,9 +96,9 @@ std::vector<Question> of_stock(std::uint64_t seed) {
           {"discrepancies", "{}"}};
 }
 
-std::vector<Question> of_payments(std::uint64_t seed) {
-  const Sample captured(workload::Kind::kPayments, seed, "payment.Captured");
-  const Sample requested(workload::Kind::kPayments, seed, "payment.PayoutRequested");
+std::vector<Question> of_payments(const HistorySettings& settings) {
+  const Sample captured(workload::Kind::kPayments, settings, "payment.Captured");
+  const Sample requested(workload::Kind::kPayments, settings, "payment.PayoutRequested");
   const std::string payment = fmt::format(R"({{"payment":"{}"}})", captured["payment"]);
   return {{"payment", payment},
           {"order", fmt::format(R"({{"order":"{}"}})", captured["order"])},
@@ -118,8 +118,8 @@ std::vector<Question> of_payments(std::uint64_t seed) {
           {"not_translated", "{}"}};
 }
 
-std::vector<Question> of_audit(std::uint64_t seed) {
-  const Sample recorded(workload::Kind::kAudit, seed, "audit.Recorded");
+std::vector<Question> of_audit(const HistorySettings& settings) {
+  const Sample recorded(workload::Kind::kAudit, settings, "audit.Recorded");
   const std::string actor = fmt::format(R"("actor":"{}")", recorded.actor);
   const std::string target =
       fmt::format(R"("target_type":"{}","target_id":"{}")", recorded["target_type"], recorded["target_id"]);
@@ -138,11 +138,11 @@ std::vector<Question> of_audit(std::uint64_t seed) {
 
 }  // namespace
 
-std::vector<Question> questions_of(const ReadModelCase& read_model, std::uint64_t seed) {
-  if (read_model.name == "timelines") return of_timelines(seed);
-  if (read_model.name == "stock") return of_stock(seed);
-  if (read_model.name == "payments") return of_payments(seed);
-  if (read_model.name == "audit") return of_audit(seed);
+std::vector<Question> questions_of(const ReadModelCase& read_model, const HistorySettings& settings) {
+  if (read_model.name == "timelines") return of_timelines(settings);
+  if (read_model.name == "stock") return of_stock(settings);
+  if (read_model.name == "payments") return of_payments(settings);
+  if (read_model.name == "audit") return of_audit(settings);
   return {{"types", "{}"}, {"type", R"({"type":"chat.MessageSent"})"}};
 }
 
