@@ -130,7 +130,7 @@ std::vector<Question> of_audit(const HistorySettings& settings) {
           {"records", fmt::format(R"({{"action":"{}"}})", recorded["action"])},
           {"records", R"({"action_prefix":"account"})"},
           {"records", R"({"text":"suspected fraud"})"},
-          {"records", R"({"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z"})"},
+          {"records", R"({"occurred_from":"2026-01-01T00:00:00Z","occurred_to":"2026-01-02T00:00:00Z"})"},
           {"records", fmt::format(R"({{{},"action_prefix":"account","text":"invoice"}})", actor)},
           {"story", fmt::format(R"({{"correlation":"{}"}})", recorded.correlation)},
           {"record", R"({"offset":10})"}};
