@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <numeric>
-#include <semaphore>
 
-#include "bahi/schemas/batch_builder.hpp"
+#include "filler.hpp"
 #include "scratch.hpp"
 
 namespace bahi::bench {
 namespace {
-
-constexpr std::ptrdiff_t kInFlight = 16;
 
 /// A number without a common factor with `count`, another one for each round.
 std::uint64_t step_of_round(std::uint64_t round, std::uint64_t count) {
@@ -24,31 +21,17 @@ std::uint64_t step_of_round(std::uint64_t round, std::uint64_t count) {
 TenantId fill_store(Engine& engine, const Workload& workload, const FillOptions& options) {
   const TenantId tenant = require(engine.create_tenant("bench"), "creating the tenant");
   EventSource source(workload, 1);
-  BatchBuilder builder({options.codec, 1});
+  Filler filler(engine, tenant, options.batch, options.codec);
   NewEvent event;
-  std::counting_semaphore<kInFlight> free_slots(kInFlight);
-  const auto submit = [&] {
-    AppendRequest request;
-    request.tenant = tenant;
-    request.body = require(builder.finish(), "building a batch");
-    free_slots.acquire();
-    engine.submit(std::move(request), [&free_slots](Result<AppendResult> result) {
-      require(std::move(result), "filling the store");
-      free_slots.release();
-    });
-  };
   for (std::uint64_t round = 0; round < options.events_per_stream; ++round) {
     const std::uint64_t step = step_of_round(round, options.streams);
     for (std::uint64_t i = 0; i < options.streams; ++i) {
       source.next_on(i * step % options.streams, event);
-      require(builder.add(event), "building a batch");
-      if (builder.event_count() == options.batch) submit();
+      filler.add(event);
     }
-    if (builder.event_count() != 0) submit();
+    filler.cut();
   }
-  // Flushing comes after every answer, and the callbacks have left when it returns.
-  for (std::ptrdiff_t i = 0; i < kInFlight; ++i) free_slots.acquire();
-  require(engine.flush(), "flush");
+  filler.finish();
   return tenant;
 }
 

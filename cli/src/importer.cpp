@@ -1,7 +1,6 @@
 #include "bahi/cli/importer.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -69,8 +68,6 @@ struct Importer::Batch {
   std::uint64_t first_event = 0;
   std::vector<Place> places;
   std::string text;
-  std::size_t body_bytes = 0;
-  std::optional<Result<AppendResult>> answer;
 
   [[nodiscard]] std::size_t size() const { return places.size(); }
   [[nodiscard]] Line line(std::size_t i) const {
@@ -86,7 +83,8 @@ Importer::Importer(TenantLog& log, LineSource& input, ImportOptions options)
     : log_(log),
       input_(input),
       options_(std::move(options)),
-      builder_(BatchBuilderOptions{.codec = options_.codec}) {
+      builder_(BatchBuilderOptions{.codec = options_.codec}),
+      window_(log) {
   if (!options_.source.empty()) producer_ = source_producer(options_.source);
 }
 
@@ -98,7 +96,7 @@ Status Importer::run() {
   const std::uint64_t next_line = summary_.next_line;
   // The answers refer to this object, so wait for all of them. What an error left behind is counted, but
   // only the first error matters.
-  while (!in_flight_.empty()) static_cast<void>(settle(0, 0));
+  while (!window_.empty()) static_cast<void>(settle(0, 0));
   if (failed_) summary_.next_line = next_line;
   return status;
 }
@@ -142,16 +140,8 @@ Status Importer::skip_present() {
 Result<std::optional<AppendResult>> Importer::find_present(const EventLine& event) {
   builder_.clear();
   if (const Status added = builder_.add(event.event); !added) return reader_.locate(added.error());
-  AppendRequest request;
-  BAHI_ASSIGN(request.body, builder_.finish());
-  request.producer = ProducerPosition{*producer_, next_event_};
-  // No stream ever gets that far: the append is answered from an earlier one, or stores nothing.
-  const Version impossible{std::numeric_limits<std::int64_t>::max()};
-  request.expectations.push_back({std::string(event.event.stream), ExpectedVersion::exactly(impossible)});
-  const Result<AppendResult> answer = log_.append(std::move(request));
-  if (answer) return std::optional<AppendResult>(*answer);
-  if (answer.error().code() == ErrorCode::kWrongExpectedVersion) return std::optional<AppendResult>();
-  return answer.error();
+  BAHI_ASSIGN(EncodedBody body, builder_.finish());
+  return find_append(log_, {*producer_, next_event_}, std::move(body), event.event.stream);
 }
 
 Result<bool> Importer::next_line(Line& line) {
@@ -201,37 +191,22 @@ Status Importer::submit(std::unique_ptr<Batch> batch) {
 }
 
 void Importer::launch(std::unique_ptr<Batch> batch, EncodedBody body) {
-  batch->body_bytes = body.raw_size;
   AppendRequest request;
   request.body = std::move(body);
   request.producer = ProducerPosition{*producer_, batch->first_event};
-  Batch* const waiting = batch.get();
-  in_flight_bytes_ += batch->body_bytes;
-  in_flight_.push_back(std::move(batch));
-  log_.submit(std::move(request), [this, waiting](Result<AppendResult> answer) {
-    const std::lock_guard lock(mutex_);
-    waiting->answer = std::move(answer);
-    answered_.notify_one();
-  });
+  window_.submit(std::move(request), std::move(batch));
 }
 
 Status Importer::settle(std::size_t count_max, std::size_t bytes_max) {
-  while (in_flight_.size() > count_max || in_flight_bytes_ > bytes_max) {
-    {
-      std::unique_lock lock(mutex_);
-      answered_.wait(lock, [this] { return in_flight_.front()->answer.has_value(); });
-    }
-    const std::unique_ptr<Batch> batch = std::move(in_flight_.front());
-    in_flight_.pop_front();
-    in_flight_bytes_ -= batch->body_bytes;
-    BAHI_TRY(take_answer(*batch));
-  }
-  return {};
+  return window_.settle(count_max, bytes_max,
+                        [this](std::unique_ptr<Batch>&& batch, const Result<AppendResult>& answer) {
+                          return take_answer(*batch, answer);
+                        });
 }
 
-Status Importer::take_answer(const Batch& batch) {
-  if (!*batch.answer) return about(batch, batch.answer->error());
-  const AppendResult& stored = **batch.answer;
+Status Importer::take_answer(const Batch& batch, const Result<AppendResult>& answer) {
+  if (!answer) return about(batch, answer.error());
+  const AppendResult& stored = *answer;
   if (stored.duplicate) return failed_ ? Status{} : take_duplicate(batch, stored);
   summary_.events_imported += stored.event_count;
   ++summary_.batches_imported;

@@ -62,6 +62,7 @@ int run(int argc, char** argv) {
   add_serve_command(app, context);
   add_ping_command(app, context);
   add_top_command(app, context);
+  add_workload_commands(app, context);
   add_bench_commands(app, context);
   add_profile_commands(app, context);
   add_completion_command(app, context);

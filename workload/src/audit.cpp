@@ -41,7 +41,7 @@ void Audit::act() {
   const std::uint64_t what = random().below(100);
   if (what < 8) return change_setting();
   if (what < 18) return export_report();
-  for (std::uint64_t acts = 1 + random().skewed_below(5); acts > 0; --acts) {
+  for (std::uint64_t acts = 1 + random().below(5); acts > 0; --acts) {
     const std::uint64_t next = random().below(100);
     if (next < 35) {
       look();

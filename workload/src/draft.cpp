@@ -170,7 +170,7 @@ Uuid time_ordered_uuid(Timestamp at, Random& random) {
 }
 }  // namespace
 
-ActedHistory::ActedHistory(std::uint64_t seed) : random_(seed), ids_(~seed * 0x9E3779B97F4A7C15ULL) {}
+ActedHistory::ActedHistory(std::uint64_t seed) : random_(seed), ids_(seed ^ 0xD1B54A32D192ED03ULL) {}
 
 void ActedHistory::next(NewEvent& event) {
   while (taken_ == added_) {

@@ -95,9 +95,7 @@ Uuid producer_of(const HistoryOptions& options) {
       fmt::format("{} {} {} {} {} {} {} {} {} {} {} {}", to_string(options.kind), options.seed, options.from.nanos,
                   options.events_per_day, options.members, options.rooms, options.shops, options.items,
                   options.customers, options.administrators, options.accounts, options.flatbuffers);
-  const Hash128 hash = xxh3_128("bahi workload: ", text);
-  // A UUID of version 8 (RFC 9562: made by the application's own rule).
-  return {(hash.high & ~0xF000ULL) | 0x8000ULL, (hash.low & ~(0b11ULL << 62U)) | (0b10ULL << 62U)};
+  return uuid_of("bahi workload: ", text);
 }
 
 std::unique_ptr<History> make_history(const HistoryOptions& options) {

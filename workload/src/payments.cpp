@@ -171,7 +171,7 @@ bool Payments::is_reported(const Step& step) {
 void Payments::take_captured(const Step& step) {
   Capture& capture = capture_of(step);
   capture.left_paise = step.paise;
-  capture.due_at = step.at + random().between(2, 7) * kDay;
+  capture.due_at = step.at + random().between(1, 7) * kDay;
   push(plan(Kind::kHold, step, step.at + random().between(1, 5) * kSecond));
   push(plan(Kind::kReleaseDue, step, capture.due_at));
   push(plan(Kind::kRelease, step, capture.due_at + random().between(1, 60) * kMinute));

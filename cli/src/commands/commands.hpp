@@ -50,6 +50,7 @@ void add_ping_command(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);
 void add_webhook_commands(CLI::App& app, Context& context);
 void add_token_commands(CLI::App& app, Context& context);
+void add_workload_commands(CLI::App& app, Context& context);
 
 /// `Engine::open` on the directory of the command line, with the engine's warnings and its
 /// progress on standard error.

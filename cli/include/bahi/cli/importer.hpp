@@ -9,18 +9,16 @@
 // several in flight.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "bahi/base/result.hpp"
+#include "bahi/cli/append_window.hpp"
 #include "bahi/cli/event_line.hpp"
 #include "bahi/cli/line_source.hpp"
 #include "bahi/cli/tenant_log.hpp"
@@ -101,7 +99,7 @@ class Importer {
   void launch(std::unique_ptr<Batch> batch, EncodedBody body);
   /// Handles answers until at most `count_max` batches with `bytes_max` bytes are in flight.
   Status settle(std::size_t count_max, std::size_t bytes_max);
-  Status take_answer(const Batch& batch);
+  Status take_answer(const Batch& batch, const Result<AppendResult>& answer);
   Status take_duplicate(const Batch& batch, const AppendResult& stored);
   Status resend(const Batch& batch, std::size_t from);
   [[nodiscard]] static Error about(const Batch& batch, const Error& error);
@@ -116,11 +114,7 @@ class Importer {
   std::uint64_t next_event_ = 0;  // of the source, not yet in a batch
   std::optional<Line> held_;      // the line that was looked at last, if not dropped
   bool failed_ = false;
-
-  std::mutex mutex_;
-  std::condition_variable answered_;
-  std::deque<std::unique_ptr<Batch>> in_flight_;  // in order; their answers are guarded by mutex_
-  std::size_t in_flight_bytes_ = 0;
+  AppendWindow<std::unique_ptr<Batch>> window_;
 };
 
 }  // namespace bahi::cli
