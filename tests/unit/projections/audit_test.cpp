@@ -175,7 +175,10 @@ TEST_CASE("audit: a story is one correlation over all streams, in order", "[audi
   Trail trail;
   trail.write({{.stream = "order-1", .correlation = "c1"},
                {.stream = "order-2", .correlation = "c2"},
-               {.stream = "payment-1", .type = "payment.Captured", .correlation = "c1"}});
+               {.stream = "payment-1",
+                .type = "payment.Captured",
+                .data = R"({"payment":"1","amount_paise":100})",
+                .correlation = "c1"}});
   trail.write({{.stream = "parcel-1", .type = "parcel.Sent", .correlation = "c1"}});
   CHECK(offsets_of(trail.ask("story", R"("correlation":"c1")")) == "0 2 3");
   CHECK(offsets_of(trail.ask("story", R"("correlation":"c1","at_offset":3)")) == "0 2");

@@ -1,7 +1,13 @@
 // Pages of the message timelines: the cases of their specification.
 #include <catch2/catch.hpp>
 
+#include <cstdlib>
+#include <fstream>
+#include <utility>
+
 #include <fmt/format.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
 
 #include "timelines_fixture.hpp"
 
@@ -186,6 +192,58 @@ TEST_CASE("timelines: equal times lose and repeat nothing, at any page size, in 
       if (pages != (ahead ? forward : backward)) FAIL("page size " << size << (ahead ? " forward" : " backward"));
     }
   }
+}
+
+// BAHI_CHAT_EVENTS: a file of events as `bahi import` takes them, with one conversation; examples/chat_export.jq makes
+// one.
+TEST_CASE("timelines: pages of a real conversation give each message once, at any page size, in either direction",
+          "[timelines][page]") {
+  const char* const path = std::getenv("BAHI_CHAT_EVENTS");
+  if (path == nullptr) return;
+  Chat chat;
+  std::ifstream lines(path);
+  REQUIRE(lines.good());
+  std::string conversation;
+  std::vector<std::string> expected;
+  std::vector<Event> events;
+  for (std::string line; std::getline(lines, line);) {
+    Json event;
+    event.Parse(line.c_str());
+    REQUIRE(event.IsObject());
+    rapidjson::StringBuffer data;
+    rapidjson::Writer<rapidjson::StringBuffer> writer(data);
+    event["data"].Accept(writer);
+    events.push_back({event["stream"].GetString(), event["type"].GetString(), data.GetString(), {}});
+    if (events.back().type == "chat.MessageSent") {
+      conversation = event["data"]["conversation"].GetString();
+      expected.emplace_back(event["data"]["message"].GetString());
+    }
+    if (events.size() == 1000) chat.write(std::exchange(events, {}));
+  }
+  if (!events.empty()) chat.write(events);
+  REQUIRE(!expected.empty());
+  for (const std::string_view direction : {"forward", "backward"}) {
+    for (std::size_t size = 1; size <= 100; ++size) {
+      std::size_t seen = 0;
+      std::string cursor;
+      do {
+        const Json page = chat.ask(
+            "page", fmt::format(R"({{"conversation":"{}","direction":"{}","limit":{}{}}})", conversation, direction,
+                                size, cursor.empty() ? "" : fmt::format(R"(,"cursor":"{}")", cursor)));
+        for (const auto& message : page["messages"].GetArray()) {
+          const std::size_t place = direction == "forward" ? seen : expected.size() - 1 - seen;
+          if (seen == expected.size() || message["message"].GetString() != expected[place]) {
+            FAIL(direction << ", page size " << size << ": message " << seen << " is another one");
+          }
+          ++seen;
+        }
+        cursor = text_of(page, "next");
+      } while (!cursor.empty());
+      if (seen != expected.size())
+        FAIL(direction << ", page size " << size << ": " << seen << " of " << expected.size());
+    }
+  }
+  WARN(expected.size() << " messages, 200 times");
 }
 
 TEST_CASE("timelines: a page begins at a position counted from either end", "[timelines][page]") {
