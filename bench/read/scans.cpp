@@ -73,7 +73,7 @@ std::vector<Scan> scans_of(const Engine& engine, TenantId tenant) {
   add("category order (1 in 4)", {.stream = {}, .category = "order", .types = {}, .tags = {}});
   add("type OrderPlaced (1 in 5)", {.stream = {}, .category = {}, .types = {"OrderPlaced"}, .tags = {}});
   add("type RefundIssued (1 in 32)", {.stream = {}, .category = {}, .types = {"RefundIssued"}, .tags = {}});
-  add("tag sku:SKU-00042 (1 in 13,000)", {.stream = {}, .category = {}, .types = {}, .tags = {"sku:SKU-00042"}});
+  add("tag sku:SKU-00041 (1 in 16,000)", {.stream = {}, .category = {}, .types = {}, .tags = {"sku:SKU-00041"}});
   add("last 1000, backward", {}, Direction::kBackward, 1000);
   return scans;
 }
