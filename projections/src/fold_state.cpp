@@ -11,6 +11,11 @@ FoldState::FoldState(const ViewStore& store, InstanceId instance, EventLookup hi
 }
 
 Result<bool> FoldState::load(std::uint8_t table, std::string_view key, std::string& row) {
+  BAHI_ASSIGN(const StateView* rows, view());
+  return rows->get(table, key, row);
+}
+
+Result<bool> FoldState::load_ended(std::uint8_t table, std::string_view key, std::string& row) {
   if (!view_) view_ = store_->view(instance_);
   return view_->get(table, key, row);
 }

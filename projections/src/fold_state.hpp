@@ -36,9 +36,10 @@ class FoldState {
 
   // --- for tables
   void add_table(TableBase& table) { tables_.push_back(&table); }
-  /// As of the last commit that has ended: of the one that is under way the tables hold the rows. False: there is no
-  /// such row.
+  /// As of the last commit, for which it waits when it is under way. False: there is no such row.
   [[nodiscard]] Result<bool> load(std::uint8_t table, std::string_view key, std::string& row);
+  /// As of the last commit that has ended, without waiting: for who holds what is under way in memory.
+  [[nodiscard]] Result<bool> load_ended(std::uint8_t table, std::string_view key, std::string& row);
   /// All rows as of the last commit. Errors: those of the commit, when it was under way.
   [[nodiscard]] Result<const StateView*> view();
   /// Nothing was committed before: every row there will be passes through here.
@@ -48,7 +49,7 @@ class FoldState {
   // --- for the framework
   /// All changes since the last commit, in one set. What was taken before must be in the store by now.
   [[nodiscard]] WriteSet take_changes();
-  /// The changes that were taken are on their way into the store: `view` waits for them.
+  /// The changes that were taken are on their way into the store: `view` and `load` wait for them.
   void await_before_reading(std::shared_future<Status> commit) { commit_ = std::move(commit); }
   /// Approximate memory of what is not committed yet.
   [[nodiscard]] std::size_t changed_bytes() const noexcept { return changed_bytes_ + changes_.bytes(); }
@@ -195,7 +196,7 @@ class Table final : public TableBase {
     if (last_ != nullptr) return &last_->second;
     Entry entry;
     if (!absent) {
-      BAHI_ASSIGN(entry.present, state_.load(number_, key.text, buffer_));
+      BAHI_ASSIGN(entry.present, state_.load_ended(number_, key.text, buffer_));
     }
     if (entry.present && !decode_row(buffer_, entry.row)) {
       return Error{ErrorCode::kViewsDamaged, "read models: a row is malformed; rebuild the read model"};

@@ -2,10 +2,12 @@
 
 #include <catch2/catch.hpp>
 
+#include <future>
 #include <map>
 #include <random>
 
 #include "engine_fixture.hpp"
+#include "fold_state.hpp"
 #include "key.hpp"
 #include "row_codec.hpp"
 
@@ -115,6 +117,37 @@ TEST_CASE("view store: a view does not change under its reader", "[projections]"
     changes.erase(1, "b");
     REQUIRE(store->commit(changes, {Offset{3}, 3, {}}, mode));
   }
+}
+
+TEST_CASE("fold state: who holds nothing in memory waits for the commit under way, a table does not", "[projections]") {
+  struct Row {
+    std::uint64_t number = 0;
+    void fields(auto& row) { row(number); }
+  };
+  const TemporaryDirectory directory;
+  const auto store = open_store(directory.path());
+  const InstanceId instance = store->add_instance();
+  const auto engine = test::memory_engine();
+  FoldState state(*store, instance, EventLookup(*engine, TenantId{1}));
+  Table<Row> table(state, 2, 0);  // nothing is to be kept: the row stays because it is on its way
+  (*table.edit_or_add("row"))->number = 7;
+  state.put(1, "key", "value");
+  bool committed = false;
+  auto commit = [&, changes = state.take_changes()]() mutable {
+    committed = true;
+    return store->commit(changes, {Offset{1}, 1, {}}, Mode::kBuild);
+  };
+  state.await_before_reading(
+      std::async(std::launch::deferred, std::move(commit)).share());  // runs when it is waited for
+  CHECK((*table.find("row"))->number == 7);
+  CHECK(*table.find("other") == nullptr);
+  CHECK_FALSE(committed);
+  std::string row;
+  const auto there = state.load(1, "key", row);
+  CHECK(committed);
+  REQUIRE(there);
+  CHECK(*there);
+  CHECK(row == "value");
 }
 
 TEST_CASE("view store: a prefix gives its rows only, whatever bytes they have", "[projections]") {
