@@ -23,6 +23,11 @@ std::unique_ptr<ViewStore> open_store(const std::filesystem::path& path) {
   return std::move(*store);
 }
 
+struct NumberRow {
+  std::uint64_t number = 0;
+  void fields(auto& row) { row(number); }
+};
+
 using Rows = std::map<std::string, std::string>;
 
 Rows forward(const StateView& view, std::uint8_t table, std::string_view prefix = {}) {
@@ -120,16 +125,12 @@ TEST_CASE("view store: a view does not change under its reader", "[projections]"
 }
 
 TEST_CASE("fold state: who holds nothing in memory waits for the commit under way, a table does not", "[projections]") {
-  struct Row {
-    std::uint64_t number = 0;
-    void fields(auto& row) { row(number); }
-  };
   const TemporaryDirectory directory;
   const auto store = open_store(directory.path());
   const InstanceId instance = store->add_instance();
   const auto engine = test::memory_engine();
   FoldState state(*store, instance, EventLookup(*engine, TenantId{1}));
-  Table<Row> table(state, 2, 0);  // nothing is to be kept: the row stays because it is on its way
+  Table<NumberRow> table(state, 2, 0);  // nothing is to be kept: the row stays because it is on its way
   (*table.edit_or_add("row"))->number = 7;
   state.put(1, "key", "value");
   bool committed = false;
