@@ -54,6 +54,7 @@ Projections::Impl::Impl(Engine& engine, ProjectionsOptions options, std::unique_
       engine_, options_.fold_threads,
       [this](const std::shared_ptr<Instance>& instance) { return caught_up(instance); });
   workers_ = std::make_unique<WorkerPool>(options_.command_threads, "bahi-command");
+  dropper_ = std::make_unique<WorkerPool>(1, "bahi-drop");
 }
 
 Projections::Impl::~Impl() {
@@ -74,6 +75,7 @@ void Projections::Impl::close() {
   // Appends of commands are answered by the engine; then nothing refers to this any more.
   for (std::size_t left = commands_.load(); left != 0; left = commands_.load()) commands_.wait(left);
   workers_->stop();
+  dropper_->stop();
   if (const Status flushed = store_->flush(); !flushed) log(LogLevel::kWarning, flushed.error().to_string());
 }
 
@@ -122,14 +124,17 @@ Status Projections::Impl::resume_instance(const InstanceFact& fact, const Wanted
     const Result<bool> resumed = instance->resume();
     if (resumed && *resumed) {
       Slot& slot = slots_[{fact.tenant, fact.name}];
-      (fact.building && !is_replay ? slot.building : slot.serving) = std::move(instance);
+      auto& place = fact.building && !is_replay ? slot.building : slot.serving;
+      // Facts come in the order in which instances were added: this one took the other's place before the last end.
+      if (place) drop_later(place);
+      place = std::move(instance);
       return {};
     }
     log(LogLevel::kWarning, fmt::format("projection '{}' of tenant {} is built anew: {}", fact.name, fact.tenant.value,
                                         resumed ? "its state is not of this log" : resumed.error().to_string()));
   }
   BAHI_TRY(store_->erase_fact(fact_key(fact.id)));
-  return store_->drop(fact.id);
+  return store_->drop({fact.id});
 }
 
 Result<std::shared_ptr<Instance>> Projections::Impl::add_instance(InstanceFact fact, const Projection& projection,
@@ -146,10 +151,32 @@ Status Projections::Impl::write_fact(const InstanceFact& fact) {
   return store_->put_fact(fact_key(fact.id), row);
 }
 
-Status Projections::Impl::drop_instance(const std::shared_ptr<Instance>& instance) {
-  scheduler_->remove(instance);
-  BAHI_TRY(store_->erase_fact(fact_key(instance->fact().id)));
-  return store_->drop(instance->fact().id);
+Status Projections::Impl::drop_instances(const std::vector<std::shared_ptr<Instance>>& instances) {
+  std::vector<InstanceId> ids;
+  for (const auto& instance : instances) {
+    scheduler_->remove(instance);
+    BAHI_TRY(store_->erase_fact(fact_key(instance->fact().id)));
+    ids.push_back(instance->fact().id);
+  }
+  return store_->drop(ids);
+}
+
+void Projections::Impl::drop_later(std::shared_ptr<Instance> instance) {
+  {
+    const std::scoped_lock lock(superseded_mutex_);
+    superseded_.push_back(std::move(instance));
+  }
+  dropper_->post([this] {
+    if (closing_) return;
+    std::vector<std::shared_ptr<Instance>> instances;
+    {
+      const std::scoped_lock lock(superseded_mutex_);
+      instances.swap(superseded_);
+    }
+    if (const Status dropped = drop_instances(instances); !dropped) {
+      log(LogLevel::kWarning, dropped.error().to_string());
+    }
+  });
 }
 
 /// On a fold thread. False: the instance has nothing left to do.
@@ -176,10 +203,7 @@ void Projections::Impl::take_over(const std::shared_ptr<Instance>& instance) {
     if (found == slots_.end() || found->second.building != instance) return;
     old = std::exchange(found->second.serving, std::exchange(found->second.building, nullptr));
   }
-  // Not here: the old one may be running on the thread that would wait for it.
-  workers_->post([this, old] {
-    if (const Status dropped = drop_instance(old); !dropped) log(LogLevel::kWarning, dropped.error().to_string());
-  });
+  drop_later(std::move(old));  // not here: it may be running on the thread that would wait for it
 }
 
 // --- care
@@ -233,10 +257,11 @@ Status Projections::Impl::drop(TenantId tenant, std::string_view name, std::stri
     slot = std::move(found->second);
     slots_.erase(found);
   }
+  std::vector<std::shared_ptr<Instance>> instances;
   for (const auto& instance : {slot.serving, slot.building}) {
-    if (instance) BAHI_TRY(drop_instance(instance));
+    if (instance) instances.push_back(instance);
   }
-  return {};
+  return drop_instances(instances);
 }
 
 Status Projections::Impl::rebuild(TenantId tenant, std::string_view name, std::string_view actor) {

@@ -56,7 +56,9 @@ class Projections::Impl {
   [[nodiscard]] Result<std::shared_ptr<Instance>> add_instance(InstanceFact fact, const Projection& projection,
                                                                const std::set<std::uint64_t>& skipped);
   Status write_fact(const InstanceFact& fact);
-  Status drop_instance(const std::shared_ptr<Instance>& instance);
+  Status drop_instances(const std::vector<std::shared_ptr<Instance>>& instances);
+  /// On a thread of its own, with others that wait for it. When it does not come to that, `load` sees to it.
+  void drop_later(std::shared_ptr<Instance> instance);
   Status resume_instance(const InstanceFact& fact, const WantedProjections& wanted);
   [[nodiscard]] bool caught_up(const std::shared_ptr<Instance>& instance);
   void take_over(const std::shared_ptr<Instance>& instance);
@@ -77,6 +79,9 @@ class Projections::Impl {
   std::atomic<bool> closing_{false};
   std::unique_ptr<FoldScheduler> scheduler_;
   std::unique_ptr<WorkerPool> workers_;
+  std::mutex superseded_mutex_;
+  std::vector<std::shared_ptr<Instance>> superseded_;  // wait to be dropped
+  std::unique_ptr<WorkerPool> dropper_;
 };
 
 }  // namespace bahi::projections

@@ -30,15 +30,23 @@ constexpr std::uint8_t kFrameworkTable = 0;
 constexpr std::string_view kCheckpointKey = "checkpoint";
 constexpr std::string_view kBuiltFamily = "built";
 constexpr InstanceId kFacts{0};
+constexpr std::uint8_t kNotesTable = 1;  // of kFacts
+constexpr std::string_view kFormatKey = "format";
+constexpr std::string_view kFormat = "1";
 constexpr std::string_view kErased("\0", 1);
 
 rocksdb::Slice slice(std::string_view text) {
   return {text.data(), text.size()};
 }
 
-std::string row_key(InstanceId instance, std::uint8_t table, std::string_view key) {
+std::string first_key(InstanceId instance) {
   std::string bytes;
   bytes::put_be32(bytes, instance.value);
+  return bytes;
+}
+
+std::string row_key(InstanceId instance, std::uint8_t table, std::string_view key) {
+  std::string bytes = first_key(instance);
   bytes.push_back(static_cast<char>(table));
   bytes.append(key);
   return bytes;
@@ -334,7 +342,18 @@ Result<std::unique_ptr<ViewStore>> ViewStore::open(const std::filesystem::path& 
   database->built = handles[1];
   std::unique_ptr<ViewStore> store(new ViewStore(directory, std::move(database)));
   BAHI_TRY(store->find_last_instance());
+  BAHI_TRY(store->leave_sequence_zero());
   return store;
+}
+
+/// Compaction in RocksDB 7.8.3 drops rows of sequence number 0 while a snapshot of sequence number 0 is held: it takes
+/// them for older versions of themselves. Files taken in get that number as long as nothing was written.
+Status ViewStore::leave_sequence_zero() {
+  if (database_->db->GetLatestSequenceNumber() != 0) return {};
+  WriteSet changes(kFacts);
+  changes.put(kNotesTable, kFormatKey, kFormat);
+  BAHI_TRY(commit_batch(changes));
+  return flush();
 }
 
 Status ViewStore::find_last_instance() {
@@ -362,19 +381,52 @@ void ViewStore::keep_instances(const std::vector<InstanceId>& instances) {
   database_->living->all_known();
 }
 
-Status ViewStore::drop(InstanceId instance) {
-  database_->living->remove(instance);
-  const std::string begin = row_key(instance, 0, {}).substr(0, 4);
-  const std::string end = end_of(begin);
+Status ViewStore::drop(const std::vector<InstanceId>& instances) {
+  if (instances.empty()) return {};
+  for (const InstanceId instance : instances) {
+    database_->living->remove(instance);
+    const std::string begin = first_key(instance);
+    const std::string end = end_of(begin);
+    const rocksdb::Slice begin_slice(begin);
+    const rocksdb::Slice end_slice(end);
+    for (rocksdb::ColumnFamilyHandle* family : {database_->live, database_->built}) {
+      BAHI_TRY(
+          check(rocksdb::DeleteFilesInRange(database_->db.get(), family, &begin_slice, &end_slice, false), "dropping"));
+    }
+  }
+  // A compaction that is under way by itself may carry rows past the first attempt.
+  constexpr int kAttemptsMax = 3;
+  std::vector<InstanceId> left = instances;
+  for (int attempt = 0; attempt < kAttemptsMax && !left.empty(); ++attempt) {
+    const auto [lowest, highest] = std::minmax_element(left.begin(), left.end());
+    BAHI_TRY(compact(first_key(*lowest), end_of(first_key(*highest))));
+    std::erase_if(left, [this](InstanceId instance) { return !has_rows(instance); });
+  }
+  return {};
+}
+
+bool ViewStore::has_rows(InstanceId instance) const {
+  const std::string begin = first_key(instance);
+  const auto family_has = [&](rocksdb::ColumnFamilyHandle* family) {
+    const std::unique_ptr<rocksdb::Iterator> rows(database_->db->NewIterator(rocksdb::ReadOptions(), family));
+    rows->Seek(begin);
+    return rows->Valid() && rows->key().starts_with(begin);
+  };
+  return family_has(database_->live) || family_has(database_->built);
+}
+
+Status ViewStore::compact(const std::string& begin, const std::string& end) {
   const rocksdb::Slice begin_slice(begin);
   const rocksdb::Slice end_slice(end);
   for (rocksdb::ColumnFamilyHandle* family : {database_->live, database_->built}) {
-    BAHI_TRY(
-        check(rocksdb::DeleteFilesInRange(database_->db.get(), family, &begin_slice, &end_slice, false), "dropping"));
     BAHI_TRY(check(database_->db->CompactRange(rocksdb::CompactRangeOptions(), family, &begin_slice, &end_slice),
-                   "dropping"));
+                   "compacting"));
   }
   return {};
+}
+
+Status ViewStore::tidy(InstanceId instance) {
+  return compact(first_key(instance), end_of(first_key(instance)));
 }
 
 Status ViewStore::commit(WriteSet& changes, const Checkpoint& checkpoint, Mode mode) {
@@ -435,15 +487,6 @@ Status ViewStore::commit_file(const WriteSet& changes) {
   return check(database_->db->IngestExternalFile(database_->built, {path}, ingest), "taking in a sorted file");
 }
 
-Status ViewStore::tidy(InstanceId instance) {
-  const std::string begin = row_key(instance, 0, {}).substr(0, 4);
-  const std::string end = end_of(begin);
-  const rocksdb::Slice begin_slice(begin);
-  const rocksdb::Slice end_slice(end);
-  return check(database_->db->CompactRange(rocksdb::CompactRangeOptions(), database_->built, &begin_slice, &end_slice),
-               "tidying");
-}
-
 std::shared_ptr<const StateView> ViewStore::view(InstanceId instance) const {
   return std::make_shared<const StateView>(database_, instance);
 }
@@ -496,7 +539,7 @@ Result<Hash128> ViewStore::fingerprint(InstanceId instance) const {
 }
 
 std::uint64_t ViewStore::bytes_on_disk(InstanceId instance) const {
-  const std::string begin = row_key(instance, 0, {}).substr(0, 4);
+  const std::string begin = first_key(instance);
   const std::string end = end_of(begin);
   const rocksdb::Range range(begin, end);
   std::uint64_t total = 0;

@@ -159,12 +159,12 @@ class ViewStore {
   [[nodiscard]] InstanceId add_instance();
   /// Says which instances count after a restart; what others left goes when it is compacted.
   void keep_instances(const std::vector<InstanceId>& instances);
-  /// Gives the instance's space back.
-  Status drop(InstanceId instance);
+  /// Gives the space of instances back. Of many at once it costs little more than of one.
+  Status drop(const std::vector<InstanceId>& instances);
 
   /// All changes and the checkpoint, or nothing. `changes` is empty afterwards.
   Status commit(WriteSet& changes, const Checkpoint& checkpoint, Mode mode);
-  /// Brings the files of an instance that was built into one order, so that it is read from one place.
+  /// Brings the files of an instance into one order, so that it is read from one place.
   Status tidy(InstanceId instance);
   [[nodiscard]] std::shared_ptr<const StateView> view(InstanceId instance) const;
 
@@ -185,7 +185,10 @@ class ViewStore {
   Status write(WriteSet& changes, Mode mode);
   Status commit_batch(const WriteSet& changes);
   Status commit_file(const WriteSet& changes);
+  [[nodiscard]] bool has_rows(InstanceId instance) const;
+  Status compact(const std::string& begin, const std::string& end);
   Status find_last_instance();
+  Status leave_sequence_zero();
 
   std::filesystem::path directory_;
   std::shared_ptr<ViewDatabase> database_;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,9 @@ namespace {
 using projections::Checkpoint;
 using projections::Instance;
 using projections::InstanceFact;
+using projections::InstanceId;
+using projections::RowScan;
+using projections::StateView;
 using projections::ViewStore;
 using std::chrono::milliseconds;
 
@@ -57,8 +61,8 @@ Death random_fold_death(Random& random, bool planted) {
   return death;
 }
 
-/// The hash of a fresh fold of [0, to) into `store`.
-Result<Hash128> fresh_fold(const Engine& engine, ViewStore& store, const InstanceFact& of, Offset to) {
+/// A fresh fold of [0, to) into `store`.
+Result<InstanceId> fresh_fold(const Engine& engine, ViewStore& store, const InstanceFact& of, Offset to) {
   InstanceFact fact = of;
   fact.id = store.add_instance();
   fact.from = {};
@@ -71,7 +75,45 @@ Result<Hash128> fresh_fold(const Engine& engine, ViewStore& store, const Instanc
     return Error{ErrorCode::kInternal, fmt::format("the fresh fold is {} at {}: {}", to_string(status.state),
                                                    status.next.value, status.parked_because)};
   }
-  return store.fingerprint(fact.id);
+  return fact.id;
+}
+
+std::string hex(std::string_view bytes) {
+  constexpr std::size_t kShown = 120;
+  return fmt::format(
+      "{:02x}{}",
+      fmt::join(bytes.substr(0, kShown) | std::views::transform([](char c) { return static_cast<unsigned char>(c); }),
+                ""),
+      bytes.size() > kShown ? "..." : "");
+}
+
+/// The first rows that two instances do not have in common, in words.
+std::string difference(const StateView& found, const StateView& expected) {
+  constexpr int kShownMax = 20;
+  std::string text;
+  int shown = 0;
+  const auto show = [&](int table, const char* what, const RowScan& row) {
+    if (++shown > kShownMax) return;
+    text += fmt::format("\n  table {}: {} {} = {}", table, what, hex(row.key()), hex(row.value()));
+  };
+  for (int table = 1; table <= UINT8_MAX; ++table) {
+    RowScan left = found.scan(static_cast<std::uint8_t>(table));
+    RowScan right = expected.scan(static_cast<std::uint8_t>(table));
+    left.seek_first();
+    right.seek_first();
+    while (left.valid() || right.valid()) {
+      const int order = !right.valid() ? -1 : !left.valid() ? 1 : left.key().compare(right.key());
+      if (order < 0) show(table, "has besides", left);
+      if (order > 0) show(table, "lacks", right);
+      if (order == 0 && left.value() != right.value()) {
+        show(table, "has", left);
+        show(table, "not", right);
+      }
+      if (order <= 0) left.next();
+      if (order >= 0) right.next();
+    }
+  }
+  return text + fmt::format("\n  {} rows shown of {}", std::min(shown, kShownMax), shown);
 }
 
 class FoldHarness {
@@ -147,11 +189,13 @@ class FoldHarness {
                                                      fact.name, fact.tenant.value, checkpoint.next.value, end.value)};
     }
     BAHI_ASSIGN(const Hash128 found, store.fingerprint(fact.id));
-    BAHI_ASSIGN(const Hash128 expected, fresh_fold(engine, fresh, fact, checkpoint.next));
+    BAHI_ASSIGN(const InstanceId folded, fresh_fold(engine, fresh, fact, checkpoint.next));
+    BAHI_ASSIGN(const Hash128 expected, fresh.fingerprint(folded));
     if (found == expected) return {};
     return Error{ErrorCode::kInternal,
-                 fmt::format("{} of tenant {}, {}, differs from a fresh fold up to its checkpoint, {}", fact.name,
-                             fact.tenant.value, fact.kept ? "live" : "being built", checkpoint.next.value)};
+                 fmt::format("{} of tenant {} (instance {}), {}, differs from a fresh fold up to its checkpoint, {}:{}",
+                             fact.name, fact.tenant.value, fact.id.value, fact.kept ? "live" : "being built",
+                             checkpoint.next.value, difference(*store.view(fact.id), *fresh.view(folded)))};
   }
 
   const Settings settings_;

@@ -124,6 +124,25 @@ TEST_CASE("view store: a view does not change under its reader", "[projections]"
   }
 }
 
+TEST_CASE("view store: what was built first outlives its compaction under a reader", "[projections]") {
+  const TemporaryDirectory directory;
+  const auto store = open_store(directory.path());
+  const InstanceId first = store->add_instance();
+  const InstanceId second = store->add_instance();
+  for (const InstanceId instance : {first, second}) {  // nothing was written when they came in
+    WriteSet changes(instance);
+    changes.put(1, "row", "value");
+    REQUIRE(store->commit(changes, {Offset{1}, 1, {}}, Mode::kBuild));
+  }
+  const auto reader = store->view(first);
+  REQUIRE(store->tidy(first));
+  REQUIRE(store->tidy(second));
+  for (const InstanceId instance : {first, second}) {
+    CHECK(forward(*store->view(instance), 1) == Rows{{"row", "value"}});
+    CHECK(store->view(instance)->checkpoint()->next == Offset{1});
+  }
+}
+
 TEST_CASE("fold state: who holds nothing in memory waits for the commit under way, a table does not", "[projections]") {
   const TemporaryDirectory directory;
   const auto store = open_store(directory.path());
@@ -205,7 +224,7 @@ TEST_CASE("view store: what was committed and flushed is there after a restart, 
   CHECK(store->view(kept)->checkpoint()->next == Offset{6});
   CHECK(forward(*store->view(kept), 1).size() == 1001);
   CHECK(store->bytes_on_disk(dropped) > 0);
-  REQUIRE(store->drop(dropped));
+  REQUIRE(store->drop({dropped}));
   CHECK(forward(*store->view(dropped), 1).empty());
   CHECK(store->bytes_on_disk(dropped) == 0);
   CHECK(forward(*store->view(kept), 1).size() == 1001);
