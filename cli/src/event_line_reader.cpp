@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "bahi/base/text.hpp"
-#include "bahi/cli/base64.hpp"
+#include "bahi/base/base64.hpp"
 #include "bahi/cli/event_line.hpp"
 #include "json_parse.hpp"
 

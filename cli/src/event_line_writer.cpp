@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "bahi/base/text.hpp"
-#include "bahi/cli/base64.hpp"
+#include "bahi/base/base64.hpp"
 #include "bahi/cli/event_line.hpp"
 
 namespace bahi::cli {

@@ -66,6 +66,14 @@ constexpr std::array kTable{
     Entry{ErrorCode::kNotFound, ExitCode::kNotFound},
     Entry{ErrorCode::kInvalidCursor, ExitCode::kBadInput},
     Entry{ErrorCode::kRefused, ExitCode::kConflict},
+    Entry{ErrorCode::kNoCheckpointKey, ExitCode::kConflict},
+    Entry{ErrorCode::kHistoryChanged, ExitCode::kDamaged},
+    Entry{ErrorCode::kMalformedBundle, ExitCode::kBadInput},
+    Entry{ErrorCode::kProofFailed, ExitCode::kDamaged},
+    Entry{ErrorCode::kEventsLeftOut, ExitCode::kDamaged},
+    Entry{ErrorCode::kOtherLog, ExitCode::kDamaged},
+    Entry{ErrorCode::kUntrustedKey, ExitCode::kDamaged},
+    Entry{ErrorCode::kForkedHistory, ExitCode::kDamaged},
     Entry{ErrorCode::kInternal, ExitCode::kInternal},
 };
 
@@ -78,7 +86,7 @@ constexpr std::array kHelp{
     Help{ExitCode::kBadInput, "the data given is wrong; the message names line and column, or the field"},
     Help{ExitCode::kConflict, "conflict: a stream's version or a condition is not as expected, a rule forbids it, or a name is taken"},
     Help{ExitCode::kNotFound, "no such tenant, token or read model, or no store in the directory"},
-    Help{ExitCode::kDamaged, "the store is damaged, or needs an operator before it can be used"},
+    Help{ExitCode::kDamaged, "the store is damaged or needs an operator before it can be used, or a proof does not hold"},
     Help{ExitCode::kRetry, "in use, overloaded, unreachable or disk full: the same command may succeed later"},
     Help{ExitCode::kPermission, "the operating system or the server denies access"},
     Help{ExitCode::kInterrupted, "stopped by Ctrl-C or SIGTERM before the end"},

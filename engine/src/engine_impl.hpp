@@ -18,7 +18,7 @@
 #include "head_anchor.hpp"
 #include "head_cache.hpp"
 #include "log_reader.hpp"
-#include "posix_file.hpp"
+#include "bahi/base/posix_file.hpp"
 #include "rocksdb_log_store.hpp"
 #include "store_files.hpp"
 #include "tenant_state.hpp"

@@ -23,9 +23,9 @@
 #include <string>
 #include <vector>
 
+#include "bahi/base/posix_file.hpp"
 #include "bahi/base/result.hpp"
 #include "bahi/base/types.hpp"
-#include "posix_file.hpp"
 
 namespace bahi {
 

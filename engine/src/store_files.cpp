@@ -7,8 +7,9 @@
 #include <set>
 
 #include "bahi/base/text.hpp"
+#include "bahi/engine/store_id.hpp"
 #include "bahi/schemas/hash.hpp"
-#include "posix_file.hpp"
+#include "bahi/base/posix_file.hpp"
 
 namespace bahi {
 namespace {
@@ -96,6 +97,19 @@ Result<bool> check_store_directory(const StorePaths& paths) {
 Status write_store_marker(const StorePaths& paths, const Uuid& store_id) {
   return write_file_atomically(paths.marker(),
                                fmt::format("{}{}\nid {}\n", kMarkerStart, kStoreFormat, format_uuid(store_id)));
+}
+
+Result<Uuid> read_store_id(const std::filesystem::path& directory) {
+  const StorePaths paths(directory);
+  BAHI_TRY(check_marker(paths));
+  BAHI_ASSIGN(const std::string text, read_file(paths.marker()));
+  constexpr std::string_view kId = "\nid ";
+  const std::size_t place = text.find(kId);
+  if (place == std::string::npos || text.back() != '\n') {
+    return Error{ErrorCode::kNotAStore, fmt::format("{} names no store id", paths.marker().string())};
+  }
+  const std::size_t begin = place + kId.size();
+  return parse_uuid(std::string_view(text).substr(begin, text.size() - 1 - begin));
 }
 
 Result<ManifestMark> read_manifest_mark(const std::filesystem::path& database) {

@@ -8,7 +8,7 @@
 
 #include "bahi/base/failpoint.hpp"
 #include "keys.hpp"
-#include "posix_file.hpp"
+#include "bahi/base/posix_file.hpp"
 #include "rocksdb_log_store.hpp"
 #include "sst_check.hpp"
 

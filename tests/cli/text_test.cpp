@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "bahi/cli/base64.hpp"
+#include "bahi/base/base64.hpp"
 #include "bahi/cli/exit_code.hpp"
 #include "bahi/cli/json_text.hpp"
 #include "bahi/cli/progress_bar.hpp"

@@ -23,11 +23,12 @@ const std::vector<Folder>& folders() {
       {"webhooks", {"schemas", "base"}},
       {"engine", {"schemas", "base"}},
       {"snapshots", {"engine", "schemas", "base"}},
+      {"proofs", {"engine", "schemas", "base"}},
       {"projections", {"snapshots", "engine", "schemas", "base"}},
-      {"server", {"projections", "snapshots", "engine", "schemas", "tls", "base"}},
+      {"server", {"projections", "proofs", "snapshots", "engine", "schemas", "tls", "base"}},
       {"client", {"schemas", "tls", "base"}},
       {"workload", {"schemas", "base"}},
-      {"cli", {"client", "webhooks", "workload", "schemas", "tls", "base", "engine", "server"}},
+      {"cli", {"client", "webhooks", "workload", "schemas", "tls", "base", "engine", "proofs", "server"}},
   };
   return all;
 }

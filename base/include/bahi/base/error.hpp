@@ -137,6 +137,23 @@ enum class Action : std::uint8_t {
     "The page cursor is not one that this query of this tenant gave; begin without a cursor.")      \
   X(608, kRefused, "refused", kNeverRetry,                                                          \
     "A rule of the read model forbids the command as things stand; the message names the rule.")    \
+  /* proofs: 800-819 */                                                                             \
+  X(800, kNoCheckpointKey, "no_checkpoint_key", kNeverRetry,                                        \
+    "The server has no key to sign checkpoints with; start it with --checkpoint-key.")              \
+  X(801, kHistoryChanged, "history_changed", kRestoreStore,                                         \
+    "The log does not extend a checkpoint that was given out before, or its own tree; the message says where. " \
+    "Restore a backup.")                                                                            \
+  X(802, kMalformedBundle, "malformed_bundle", kNeverRetry,                                         \
+    "The file is not a bundle, checkpoint or key as Bahi writes it; it was damaged or altered.")    \
+  X(803, kProofFailed, "proof_failed", kNeverRetry,                                                 \
+    "An event, or the proof, does not lead to the root that was signed: something was altered.")    \
+  X(804, kEventsLeftOut, "events_left_out", kNeverRetry,                                            \
+    "Events are missing where the bundle claims to be complete; the message says between which.")   \
+  X(805, kOtherLog, "other_log", kNeverRetry, "The checkpoint is of another log than expected.")    \
+  X(806, kUntrustedKey, "untrusted_key", kNeverRetry,                                               \
+    "The signature is not that of the key given, nor of one that it handed over to.")               \
+  X(807, kForkedHistory, "forked_history", kNeverRetry,                                             \
+    "The history signed now does not extend the one signed before: there are two of them.")         \
   /* ours: 900-999 */                                                                               \
   X(900, kInternal, "internal", kNeverRetry, "A defect in Bahi; please report it with the message.")
 

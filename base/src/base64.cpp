@@ -1,9 +1,9 @@
-#include "bahi/cli/base64.hpp"
+#include "bahi/base/base64.hpp"
 
 #include <array>
 #include <cstdint>
 
-namespace bahi::cli {
+namespace bahi {
 namespace {
 
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -55,4 +55,4 @@ bool decode_base64(std::string_view text, std::string& out) {
   return true;
 }
 
-}  // namespace bahi::cli
+}  // namespace bahi

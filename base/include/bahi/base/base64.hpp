@@ -1,10 +1,10 @@
-// Base64 (RFC 4648 section 4) for event data that is not JSON.
+// Base64 (RFC 4648 section 4) for bytes in text.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-namespace bahi::cli {
+namespace bahi {
 
 /// Appends the padded encoding of `bytes` to `out`.
 void append_base64(std::string_view bytes, std::string& out);
@@ -12,4 +12,4 @@ void append_base64(std::string_view bytes, std::string& out);
 /// alphabet or length, missing padding, or bits set behind the last byte.
 [[nodiscard]] bool decode_base64(std::string_view text, std::string& out);
 
-}  // namespace bahi::cli
+}  // namespace bahi
