@@ -144,6 +144,14 @@ Result<wire::QueryAnswer> Client::projections() {
   return impl_->ask<wire::QueryAnswer>(wire::ListProjections{}, true);
 }
 
+Result<wire::Checkpoint> Client::checkpoint(const wire::GetCheckpoint& request) {
+  return impl_->ask<wire::Checkpoint>(request, true);
+}
+
+Result<wire::Proof> Client::proof(const wire::GetProof& request) {
+  return impl_->ask<wire::Proof>(request, true);
+}
+
 Result<std::chrono::nanoseconds> Client::ping() {
   const auto began = std::chrono::steady_clock::now();
   BAHI_TRY(impl_->ask<wire::Pong>(wire::Ping{}, true));

@@ -358,6 +358,34 @@ Message decode(Reader&, const fb::ListProjections&) {
   return ListProjections{};
 }
 
+Message decode(Reader&, const fb::GetCheckpoint& m) {
+  return GetCheckpoint{m.min_size(), m.without_signature(), m.timeout_ms()};
+}
+
+Message decode(Reader& in, const fb::Checkpoint& m) {
+  auto origin = in.text(m.origin());
+  const auto root = in.numbers(m.root());
+  return Checkpoint{std::move(origin), m.size(), std::string(root.begin(), root.end()), in.texts(m.hand_overs()), {}};
+}
+
+Message decode(Reader& in, const fb::GetProof& m) {
+  using Kind = GetProof::Kind;
+  if (m.kind() < static_cast<std::uint8_t>(Kind::kInclusion) || m.kind() > static_cast<std::uint8_t>(Kind::kRanges)) {
+    in.fail();
+  }
+  GetProof wanted{static_cast<Kind>(m.kind()), m.size(), m.from(), {}};
+  const auto begins = in.numbers(m.begins());
+  const auto ends = in.numbers(m.ends());
+  const std::size_t count = in.rows(begins, ends);
+  if (count > GetProof::kRangesMax) in.fail();
+  for (std::size_t i = 0; i < count; ++i) wanted.ranges.emplace_back(begins[i], ends[i]);
+  return wanted;
+}
+
+Message decode(Reader&, const fb::Proof&) {
+  return Proof{};
+}
+
 Message decode_message(Reader& in, const fb::Frame& frame) {
   switch (frame.message_type()) {
 #define BAHI_CASE(name) \
@@ -396,6 +424,10 @@ Message decode_message(Reader& in, const fb::Frame& frame) {
     BAHI_CASE(CommandAnswer)
     BAHI_CASE(ManageProjection)
     BAHI_CASE(ListProjections)
+    BAHI_CASE(GetCheckpoint)
+    BAHI_CASE(Checkpoint)
+    BAHI_CASE(GetProof)
+    BAHI_CASE(Proof)
 #undef BAHI_CASE
     case fb::Message::NONE: in.fail(); break;
   }

@@ -292,6 +292,26 @@ auto encode(Builder& builder, const ListProjections&) {
   return fb::CreateListProjections(builder);
 }
 
+auto encode(Builder& builder, const GetCheckpoint& m) {
+  return fb::CreateGetCheckpoint(builder, m.min_size, m.without_signature, m.timeout_ms);
+}
+
+auto encode(Builder& builder, const Checkpoint& m) {
+  const auto origin = text(builder, m.origin);
+  const auto root = list(builder, std::vector<std::uint8_t>(m.root.begin(), m.root.end()));
+  return fb::CreateCheckpoint(builder, origin, m.size, root, list(builder, m.hand_overs));
+}
+
+auto encode(Builder& builder, const GetProof& m) {
+  const auto begins = list(builder, column(m.ranges, [](const auto& range) { return range.first; }));
+  const auto ends = list(builder, column(m.ranges, [](const auto& range) { return range.second; }));
+  return fb::CreateGetProof(builder, static_cast<std::uint8_t>(m.kind), m.size, m.from, begins, ends);
+}
+
+auto encode(Builder& builder, const Proof&) {
+  return fb::CreateProof(builder);
+}
+
 /// The union member that stands for a variant's alternative; both are in the same order.
 template <class T>
 fb::Message type_of() {
@@ -329,12 +349,16 @@ std::string_view name_of(const Message& message) noexcept {
 std::string_view payload_of(const Message& message) noexcept {
   if (const auto* answer = std::get_if<QueryAnswer>(&message)) return answer->json;
   if (const auto* answer = std::get_if<CommandAnswer>(&message)) return answer->json;
+  if (const auto* checkpoint = std::get_if<Checkpoint>(&message)) return checkpoint->note;
+  if (const auto* proof = std::get_if<Proof>(&message)) return proof->hashes;
   return {};
 }
 
 void set_payload(Message& message, std::string_view payload) {
   if (auto* query = std::get_if<QueryAnswer>(&message)) query->json = payload;
   if (auto* command = std::get_if<CommandAnswer>(&message)) command->json = payload;
+  if (auto* checkpoint = std::get_if<Checkpoint>(&message)) checkpoint->note = payload;
+  if (auto* proof = std::get_if<Proof>(&message)) proof->hashes = payload;
 }
 
 void put_frame(std::uint64_t request, const Message& message, std::size_t payload_bytes, std::string& out) {

@@ -317,6 +317,10 @@ void Connection::perform(Ask& action) {
     services_.queries.ask(*session_.credential(), std::move(*query), std::move(done));
   } else if (auto* command = std::get_if<wire::Command>(&action.message)) {
     services_.queries.ask(*session_.credential(), std::move(*command), std::move(done));
+  } else if (auto* checkpoint = std::get_if<wire::GetCheckpoint>(&action.message)) {
+    services_.proofs.ask(*session_.credential(), *checkpoint, std::move(done));
+  } else if (auto* proof = std::get_if<wire::GetProof>(&action.message)) {
+    services_.proofs.ask(*session_.credential(), std::move(*proof), std::move(done));
   }
 }
 

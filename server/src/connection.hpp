@@ -18,6 +18,7 @@
 #include "bahi/tls/channel.hpp"
 #include "batch_feed.hpp"
 #include "io_thread.hpp"
+#include "proof_desk.hpp"
 #include "query_desk.hpp"
 #include "session.hpp"
 
@@ -39,6 +40,7 @@ struct Services {
   Engine& engine;
   Administration& administration;
   QueryDesk& queries;
+  ProofDesk& proofs;
   AuditLog& audit;
   const Clock& clock;
   const Limits& limits;

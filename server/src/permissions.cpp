@@ -33,6 +33,8 @@ constexpr std::array kRules{
     Rule{"Command", Scope::kNotSystem, true, true, false, false},
     Rule{"ManageProjection", Scope::kAnyTenant, true, false, false, false},
     Rule{"ListProjections", Scope::kAnyTenant, true, true, true, true},
+    Rule{"GetCheckpoint", Scope::kAnyTenant, true, false, true, true},
+    Rule{"GetProof", Scope::kAnyTenant, true, false, true, true},
     Rule{"VerifyStore", Scope::kWholeStore, true, false, false, true},
 };
 

@@ -34,6 +34,7 @@ constexpr std::chrono::nanoseconds kWarnBeforeExpiry = std::chrono::hours(24 * 1
 /// One may verify the store for minutes; the other goes on with what is quick.
 constexpr std::size_t kWorkers = 2;
 constexpr std::size_t kQueryThreads = 2;
+constexpr std::size_t kProofThreads = 2;
 
 }  // namespace
 
@@ -82,6 +83,8 @@ class Server::Impl {
   AuditLog audit_;
   std::unique_ptr<projections::Projections> projections_;
   std::unique_ptr<QueryDesk> queries_;
+  std::unique_ptr<proofs::Trees> trees_;
+  std::unique_ptr<ProofDesk> proofs_;
   std::unique_ptr<Administration> administration_;
   Traffic traffic_;
   std::unique_ptr<Services> services_;
@@ -105,10 +108,16 @@ Status Server::Impl::start() {
     BAHI_ASSIGN(projections_, projections::Projections::open(options_.views, engine_, std::move(settings)));
   }
   queries_ = std::make_unique<QueryDesk>(projections_.get(), kQueryThreads);
+  if (options_.trees) {
+    proofs::TreesOptions settings = *options_.trees;
+    settings.log = options_.log;
+    BAHI_ASSIGN(trees_, proofs::Trees::open(engine_, std::move(settings)));
+  }
+  proofs_ = std::make_unique<ProofDesk>(trees_.get(), kProofThreads);
   administration_ = std::make_unique<Administration>(engine_, *access_, *quotas_, audit_, projections_.get(), clock_,
                                                      [this] { return counters(); });
   services_ = std::make_unique<Services>(
-      Services{engine_, *administration_, *queries_, audit_, clock_, options_.limits,
+      Services{engine_, *administration_, *queries_, *proofs_, audit_, clock_, options_.limits,
                [this](const wire::Hello& hello) { return admit(hello); },
                [this](const Credential& who) { return quotas_->meter(who.tenant, who.tenant_name); },
                [this] { return tls_context(); }, workers_, traffic_, options_.log});
@@ -282,6 +291,8 @@ void Server::Impl::stop() {
   workers_.join();
   if (projections_) projections_->close();
   if (queries_) queries_->stop();
+  if (trees_) trees_->close();
+  if (proofs_) proofs_->stop();
   for (auto left = traffic_.appends_in_flight.load(); left != 0; left = traffic_.appends_in_flight.load()) {
     traffic_.appends_in_flight.wait(left);
   }

@@ -28,7 +28,8 @@ bool is_administration(const wire::Message& message) {
 }
 
 bool is_question(const wire::Message& message) {
-  return is<wire::Query>(message) || is<wire::Command>(message);
+  return is<wire::Query>(message) || is<wire::Command>(message) || is<wire::GetCheckpoint>(message) ||
+         is<wire::GetProof>(message);
 }
 
 bool is_request(const wire::Message& message) {

@@ -48,7 +48,7 @@ struct Administer {
   std::uint64_t request = 0;
   wire::Message message;
 };
-/// A query or a command.
+/// A query, a command, or the wish for a checkpoint or a proof.
 struct Ask {
   std::uint64_t request = 0;
   wire::Message message;

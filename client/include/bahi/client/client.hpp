@@ -86,6 +86,11 @@ class Client {
   /// JSON: `projections`, a list.
   [[nodiscard]] Result<wire::QueryAnswer> projections();
 
+  /// A checkpoint of the tenant's log, signed unless asked otherwise, and proofs for it. What they are worth only who verifies
+  /// them knows: proofs/include/bahi/proofs.
+  [[nodiscard]] Result<wire::Checkpoint> checkpoint(const wire::GetCheckpoint& request);
+  [[nodiscard]] Result<wire::Proof> proof(const wire::GetProof& request);
+
   /// A message to the server and back; the time that it took.
   [[nodiscard]] Result<std::chrono::nanoseconds> ping();
   Status create_tenant(std::string_view name);

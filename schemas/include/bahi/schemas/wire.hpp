@@ -230,6 +230,31 @@ struct ManageProjection {
   Offset to = kOffsetMax;
 };
 struct ListProjections {};
+struct GetCheckpoint {
+  std::uint64_t min_size = 0;  ///< events that it must cover at least
+  bool without_signature = false;
+  std::uint32_t timeout_ms = 0;
+};
+/// `note` is the frame's payload; empty without signature.
+struct Checkpoint {
+  std::string origin;
+  std::uint64_t size = 0;
+  std::string root;  ///< 32 bytes
+  std::vector<std::string> hand_overs;
+  std::string note;
+};
+struct GetProof {
+  enum class Kind : std::uint8_t { kInclusion = 1, kConsistency, kRanges };
+  static constexpr std::size_t kRangesMax = 256;
+  Kind kind = Kind::kInclusion;
+  std::uint64_t size = 0;
+  std::uint64_t from = 0;                                       ///< kInclusion: offset; kConsistency: size
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  ///< kRanges
+};
+/// `hashes`, 32 bytes each, is the frame's payload.
+struct Proof {
+  std::string hashes;
+};
 
 /// A message of a newer peer.
 struct Unknown {
@@ -240,7 +265,8 @@ using Message =
     std::variant<Unknown, Hello, Welcome, Append, Appended, Failure, Read, Credit, Cancel, Batches, CaughtUp, ReadEnd,
                  Ping, Pong, GoingAway, Done, CreateTenant, ListTenants, TenantList, CreateToken, TokenCreated,
                  ListTokens, TokenList, RevokeToken, GetStatus, Status, VerifyStore, VerifyReport, SetTenantLimits,
-                 Query, QueryAnswer, Command, CommandAnswer, ManageProjection, ListProjections>;
+                 Query, QueryAnswer, Command, CommandAnswer, ManageProjection, ListProjections, GetCheckpoint, Checkpoint,
+                 GetProof, Proof>;
 
 /// The name of the message's kind as in wire.fbs; "Unknown" for a newer peer's.
 [[nodiscard]] std::string_view name_of(const Message& message) noexcept;
@@ -252,9 +278,9 @@ struct Envelope {
 
 /// Appends a frame to `out`, whose last `payload_bytes` bytes the caller has yet to append. Unknown is not for sending.
 void put_frame(std::uint64_t request, const Message& message, std::size_t payload_bytes, std::string& out);
-/// The payload that the message itself holds; empty for all but QueryAnswer and CommandAnswer.
+/// The payload that the message itself holds; empty for all but QueryAnswer, CommandAnswer, Checkpoint and Proof.
 [[nodiscard]] std::string_view payload_of(const Message& message) noexcept;
-/// Takes over what came behind the head of a QueryAnswer or CommandAnswer.
+/// Takes over what came behind the head of one of these.
 void set_payload(Message& message, std::string_view payload);
 /// Appends the frame of an append to `out`, payload and all.
 void put_append(std::uint64_t request, const AppendRequest& append, std::string& out);

@@ -11,6 +11,7 @@
 
 #include "bahi/base/result.hpp"
 #include "bahi/engine/options.hpp"
+#include "bahi/proofs/trees.hpp"
 #include "bahi/schemas/wire.hpp"
 #include "bahi/tls/settings.hpp"
 
@@ -54,6 +55,8 @@ struct ServerOptions {
   std::optional<tls::ServerSettings> tls;
   Limits limits;
   std::filesystem::path views;  ///< directory of the read models' state, which is derived; empty: no read models
+  /// Merkle trees of the logs; absent: no checkpoints, no proofs. `log` is that of the server.
+  std::optional<proofs::TreesOptions> trees;
   TenantLimits tenant_limits;  ///< of tenants that have none of their own; never of the tenant "system"
   std::chrono::milliseconds shutdown_deadline{10'000};  ///< for what is in flight when the server stops
   LogSink log;                                          ///< may be empty
