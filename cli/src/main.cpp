@@ -69,6 +69,7 @@ int run(int argc, char** argv) {
   add_projection_commands(app, context);
   add_query_commands(app, context);
   add_webhook_commands(app, context);
+  add_key_commands(app, context);
 
   try {
     app.parse(argc, argv);

@@ -31,6 +31,8 @@ struct Context {
   std::function<Result<ExitCode>()> action;
 };
 
+/// `export` and `verify` below the command `audit`.
+void add_audit_commands(CLI::App& audit, Context& context);
 void add_bench_commands(CLI::App& app, Context& context);
 void add_completion_command(CLI::App& app, Context& context);
 void add_profile_commands(CLI::App& app, Context& context);
@@ -46,6 +48,7 @@ void add_index_commands(CLI::App& app, Context& context);
 void add_recover_command(CLI::App& app, Context& context);
 void add_projection_commands(CLI::App& app, Context& context);
 void add_query_commands(CLI::App& app, Context& context);
+void add_key_commands(CLI::App& app, Context& context);
 void add_ping_command(CLI::App& app, Context& context);
 void add_serve_command(CLI::App& app, Context& context);
 void add_webhook_commands(CLI::App& app, Context& context);

@@ -74,9 +74,11 @@ Result<ExitCode> run_command(const Context& context, const Arguments& arguments)
   return ExitCode::kOk;
 }
 
-void add_common(CLI::App& command, Arguments& arguments, std::string_view what) {
-  command.add_option(std::string(what), arguments.name, "Which one; a wrong name is answered with those there are")
-      ->required();
+/// Of a command that has others below it, the name may be missing.
+CLI::Option* add_common(CLI::App& command, Arguments& arguments, std::string_view what) {
+  CLI::Option* const name =
+      command.add_option(std::string(what), arguments.name, "Which one; a wrong name is answered with those there are")
+          ->required();
   command.add_option("ARGUMENTS", arguments.words, "NAME=VALUE ...");
   command.add_option("--tenant", arguments.tenant, "Tenant; not needed with a token");
   command.add_option("--timeout-ms", arguments.timeout_ms, "How long to wait for the read model")
@@ -85,6 +87,7 @@ void add_common(CLI::App& command, Arguments& arguments, std::string_view what) 
   command.add_flag("--table", arguments.as_table, "A table also when the output is not a terminal")->excludes(json);
   command.add_option("--columns", arguments.columns, "What tables show, in this order: NAME,NAME,...; 'all' for all")
       ->delimiter(',');
+  return name;
 }
 
 /// A query with its projection given, as a command of its own.
@@ -124,11 +127,17 @@ void add_query_commands(CLI::App& app, Context& context) {
     } else {
       arguments->projection = shortcut.projection;
     }
-    add_common(*query, *arguments, "QUERY");
+    CLI::Option* const name = add_common(*query, *arguments, "QUERY");
+    if (shortcut.name == std::string_view("audit")) {
+      name->required(false);
+      add_audit_commands(*query, context);
+    }
     query->add_option("--min-offset", arguments->min_offset, "Answer once everything below this offset is folded in");
     query->footer(
         fmt::format("Example:\n  bahi {} --server 127.0.0.1:7440 --tenant shop {}", shortcut.name, shortcut.example));
-    query->callback([&context, arguments, columns = shortcut.columns] {
+    query->callback([&context, arguments, query, columns = shortcut.columns] {
+      if (!query->get_subcommands().empty()) return;  // it has set its own action
+      if (arguments->name.empty()) throw CLI::RequiredError("QUERY");
       if (arguments->columns.empty()) arguments->columns = split_names(columns);
       if (arguments->columns == std::vector<std::string>{"all"}) arguments->columns.clear();
       context.needs_directory = false;

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -11,8 +12,10 @@
 
 #include "bahi/base/text.hpp"
 #include "bahi/cli/stop_signal.hpp"
+#include "bahi/engine/store_id.hpp"
 #include "bahi/server/server.hpp"
 #include "commands.hpp"
+#include "key_file.hpp"
 #include "serve_settings.hpp"
 
 namespace bahi::cli {
@@ -85,8 +88,36 @@ void wait_for_stop(const StopSignal& stop, server::Server& server) {
   }
 }
 
+/// Whoever can change the log must not be able to sign it as well.
+bool lies_inside(const std::filesystem::path& file, const std::filesystem::path& directory) {
+  std::error_code problem;
+  const auto inner = std::filesystem::weakly_canonical(file, problem);
+  const auto outer = std::filesystem::weakly_canonical(directory, problem);
+  return !problem && std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+/// What keeps the Merkle trees of the store, which is open.
+Result<proofs::TreesOptions> trees_of(const std::string& directory, const ServeSettings& settings,
+                                      std::optional<proofs::KeyFile> key) {
+  proofs::TreesOptions trees;
+  trees.directory = std::filesystem::path(directory) / "tree";
+  BAHI_ASSIGN(trees.store_id, read_store_id(directory));
+  trees.witness = settings.witness_dir;
+  if (key && lies_inside(settings.checkpoint_key, directory)) {
+    log_line(LogLevel::kWarning, fmt::format("the checkpoint key {} lies in the store's directory: whoever can change the log can "
+                                             "also sign it; keep the key elsewhere",
+                                             settings.checkpoint_key));
+  }
+  trees.key = std::move(key);
+  return trees;
+}
+
 Result<ExitCode> run_serve(const Context& context, const Arguments& arguments) {
   BAHI_ASSIGN(ServeSettings settings, resolve(arguments.settings, arguments.config));
+  std::optional<proofs::KeyFile> key;
+  if (!settings.checkpoint_key.empty()) {
+    BAHI_ASSIGN(key, read_key_file(settings.checkpoint_key));
+  }
   if (arguments.only_check) {
     print_settings(arguments, settings);
     return ExitCode::kOk;
@@ -102,6 +133,7 @@ Result<ExitCode> run_serve(const Context& context, const Arguments& arguments) {
   settings.server.views = std::filesystem::path(context.directory) / "views";
   log_line(LogLevel::kInfo, fmt::format("opening {}", context.directory));
   BAHI_ASSIGN(const auto engine, Engine::open(context.directory, settings.engine));
+  BAHI_ASSIGN(settings.server.trees, trees_of(context.directory, settings, std::move(key)));
   BAHI_ASSIGN(const auto server, server::Server::start(*engine, settings.server));
   // For scripts: everything is ready when this line is there.
   fmt::print("ready on {}:{}\n", settings.server.address, server->port());

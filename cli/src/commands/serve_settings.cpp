@@ -160,6 +160,15 @@ void add_tls_settings(std::vector<Setting>& all) {
       }));
 }
 
+void add_proof_settings(std::vector<Setting>& all) {
+  all.push_back(file(
+      "checkpoint_key", "File of the key that signs checkpoints of the logs (bahi key generate); empty: none are signed",
+      +[](ServeSettings& s) -> std::string& { return s.checkpoint_key; }));
+  all.push_back(file(
+      "witness_dir", "Directory for the signed checkpoints, best on another disk; a log that does not extend them is not served",
+      +[](ServeSettings& s) -> std::string& { return s.witness_dir; }));
+}
+
 void add_access_settings(std::vector<Setting>& all) {
   all.push_back(text(
       "listen", "Numeric ADDRESS:PORT; port 0: any free one",
@@ -180,6 +189,7 @@ std::vector<Setting> serve_settings() {
   std::vector<Setting> all;
   add_access_settings(all);
   add_tls_settings(all);
+  add_proof_settings(all);
   const auto add = [&all]<class T>(const char* name, const char* help, T& (*place)(ServeSettings&), std::uint64_t min,
                                    std::uint64_t max) { all.push_back(number<T>(name, help, place, min, max)); };
   add(

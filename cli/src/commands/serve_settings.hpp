@@ -20,6 +20,8 @@ struct ServeSettings {
   server::ServerOptions server;
   tls::ServerSettings tls;  ///< becomes server.tls when it names a file
   EngineOptions engine;
+  std::string checkpoint_key;  ///< file; empty: nothing is signed
+  std::string witness_dir;     ///< empty: in the store's directory
 };
 
 /// One setting; its name as in the file. The option is --NAME with dashes, the variable BAHI_NAME in capitals.
