@@ -33,6 +33,7 @@ TestServer::~TestServer() {
 
 void TestServer::start() {
   if (!options_.views.empty()) options_.views = directory_.path() / "views";
+  if (options_.trees) options_.trees->directory = directory_.path() / "tree";
   if (!engine_) engine_ = open_engine(directory_.path());
   auto started = server::Server::start(*engine_, options_);
   REQUIRE(started);
