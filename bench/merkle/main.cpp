@@ -50,9 +50,7 @@ class Party {
     options.key = proofs::KeyFile{require(proofs::SigningKey::generate("bench"), "making a key"), {}};
     trees_ = require(proofs::Trees::open(*engine_, std::move(options)), "opening the trees");
   }
-  [[nodiscard]] double run(double seconds) {
-    return driver_->run(seconds, kNoLimit, latency_).events_per_second();
-  }
+  [[nodiscard]] double run(double seconds) { return driver_->run(seconds, kNoLimit, latency_).events_per_second(); }
   void fill(std::uint64_t events) { driver_->run(24.0 * 3600, events, latency_); }
   [[nodiscard]] std::uint64_t lag() {
     const std::uint64_t built = require(trees_->tree(tenant_), "the tree")->size();
@@ -107,8 +105,8 @@ void measure_cost(const Options& options, const std::filesystem::path& scratch, 
   const Spread ratio = ratio_of(on, off);
   fmt::print("appends, {} per request: without tree {} k/s, with tree {} k/s, ratio {}\n", options.batch,
              Spread::of(off).to_string(1e-3, 0), Spread::of(on).to_string(1e-3, 0), ratio.to_string());
-  fmt::print("  lag of the tree at the end of a slice: at most {} events; until the tree had caught up {} k/s\n", lag_max,
-             Spread::of(kept_up).to_string(1e-3, 0));
+  fmt::print("  lag of the tree at the end of a slice: at most {} events; until the tree had caught up {} k/s\n",
+             lag_max, Spread::of(kept_up).to_string(1e-3, 0));
   report.add_result({{"name", "cost"},
                      {"batch", options.batch},
                      {"off_events_per_second", Spread::of(off).to_json()},
@@ -141,8 +139,8 @@ void measure_proofs(const Options& options, const std::filesystem::path& scratch
   const Usage used = Usage::now() - before;
   require(tree.save(), "saving the tree");
   const auto events = static_cast<double>(size);
-  fmt::print("building a tree of {:.1f}M events: {:.0f} k events/s, {:.0f} ns CPU/event, {:.3f} B/event on disk\n", events / 1e6,
-             events / used.wall_seconds / 1e3, used.cpu_seconds * 1e9 / events,
+  fmt::print("building a tree of {:.1f}M events: {:.0f} k events/s, {:.0f} ns CPU/event, {:.3f} B/event on disk\n",
+             events / 1e6, events / used.wall_seconds / 1e3, used.cpu_seconds * 1e9 / events,
              static_cast<double>(file_bytes(scratch / "built", ".tiles")) / events);
   report.add_result({{"name", "build"}, {"events", size}, {"events_per_second", events / used.wall_seconds}});
 

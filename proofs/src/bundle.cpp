@@ -15,8 +15,8 @@ Error left_out(std::uint64_t after, std::uint64_t before) {
 
 Status check_log(const Checkpoint& checkpoint, const Checkpoint& other, std::string_view what) {
   if (checkpoint.origin == other.origin) return {};
-  return Error{ErrorCode::kOtherLog, fmt::format("the checkpoint is of the log '{}', {} of '{}'", checkpoint.origin, what,
-                                                 other.origin)};
+  return Error{ErrorCode::kOtherLog,
+               fmt::format("the checkpoint is of the log '{}', {} of '{}'", checkpoint.origin, what, other.origin)};
 }
 
 Error two_histories(const TreeHead& old, const TreeHead& now) {
@@ -31,10 +31,11 @@ Status check_extends(const BundleText& bundle, const Checkpoint& checkpoint, con
   BAHI_TRY(check_log(checkpoint, previous, "the previous one in the bundle is"));
   if (old.size == checkpoint.tree.size && old.root != checkpoint.tree.root) return two_histories(old, checkpoint.tree);
   if (verify_consistency(old, checkpoint.tree, bundle.consistency)) return {};
-  return Error{ErrorCode::kForkedHistory,
-               fmt::format("the log of size {} is not proven to extend the one of size {}: their histories differ below "
-                           "offset {}, or the consistency proof was altered",
-                           checkpoint.tree.size, old.size, old.size)};
+  return Error{
+      ErrorCode::kForkedHistory,
+      fmt::format("the log of size {} is not proven to extend the one of size {}: their histories differ below "
+                  "offset {}, or the consistency proof was altered",
+                  checkpoint.tree.size, old.size, old.size)};
 }
 
 /// What the auditor kept from last time is extended too.
@@ -42,19 +43,21 @@ Status check_pinned(const Checkpoint& pinned, const Checkpoint& checkpoint, cons
   BAHI_TRY(check_log(checkpoint, pinned, "the one that was kept is"));
   const TreeHead& old = pinned.tree;
   if (old.size > checkpoint.tree.size) {
-    return Error{ErrorCode::kForkedHistory,
-                 fmt::format("the checkpoint that was kept has {} events, that of the bundle only {}: the bundle is older, or "
-                             "the log was cut back",
-                             old.size, checkpoint.tree.size)};
+    return Error{
+        ErrorCode::kForkedHistory,
+        fmt::format("the checkpoint that was kept has {} events, that of the bundle only {}: the bundle is older, or "
+                    "the log was cut back",
+                    old.size, checkpoint.tree.size)};
   }
   if (old.size == checkpoint.tree.size) {
     return old.root == checkpoint.tree.root ? Status{} : Status{two_histories(old, checkpoint.tree)};
   }
   if (!previous || previous->tree.size != old.size) {
-    return Error{ErrorCode::kProofFailed,
-                 fmt::format("the bundle holds no proof that it extends the checkpoint of size {} that was kept; export it "
-                             "with --previous",
-                             old.size)};
+    return Error{
+        ErrorCode::kProofFailed,
+        fmt::format("the bundle holds no proof that it extends the checkpoint of size {} that was kept; export it "
+                    "with --previous",
+                    old.size)};
   }
   return old.root == previous->tree.root ? Status{} : Status{two_histories(old, previous->tree)};
 }
@@ -66,7 +69,8 @@ Status check_event(const BundleEvent& event, const TreeHead& tree) {
   if (leaf_hash(event.bytes) != event.leaf) return wrong("does not match its hash: it was altered");
   EventView view;
   if (const Status parsed = parse_canonical_event(event.bytes, view); !parsed) return wrong(parsed.error().message());
-  if (view.offset.value != event.offset) return wrong(fmt::format("says itself that it stands at {}", view.offset.value));
+  if (view.offset.value != event.offset)
+    return wrong(fmt::format("says itself that it stands at {}", view.offset.value));
   if (event.offset >= tree.size) return wrong(fmt::format("lies beyond the checkpoint's {} events", tree.size));
   return {};
 }
@@ -74,9 +78,10 @@ Status check_event(const BundleEvent& event, const TreeHead& tree) {
 Status check_order(const std::vector<BundleEvent>& events) {
   for (std::size_t i = 1; i < events.size(); ++i) {
     if (events[i].offset > events[i - 1].offset) continue;
-    return Error{ErrorCode::kProofFailed, fmt::format("the event at offset {} stands behind the one at offset {}: they were "
-                                                      "reordered or repeated",
-                                                      events[i].offset, events[i - 1].offset)};
+    return Error{ErrorCode::kProofFailed,
+                 fmt::format("the event at offset {} stands behind the one at offset {}: they were "
+                             "reordered or repeated",
+                             events[i].offset, events[i - 1].offset)};
   }
   return {};
 }
@@ -85,16 +90,18 @@ Status check_range(const LeafRange& range, const std::vector<BundleEvent>& event
   std::uint64_t next = range.begin;
   for (const BundleEvent& event : events) {
     if (event.offset < next || event.offset >= range.end) {
-      return Error{ErrorCode::kProofFailed, fmt::format("the event at offset {} is not in the range {} to {}", event.offset,
-                                                        range.begin, range.end)};
+      return Error{ErrorCode::kProofFailed, fmt::format("the event at offset {} is not in the range {} to {}",
+                                                        event.offset, range.begin, range.end)};
     }
     if (event.offset != next) {
-      return Error{ErrorCode::kEventsLeftOut, fmt::format("events were left out: those at offsets {} to {}", next, event.offset - 1)};
+      return Error{ErrorCode::kEventsLeftOut,
+                   fmt::format("events were left out: those at offsets {} to {}", next, event.offset - 1)};
     }
     ++next;
   }
   if (next == range.end) return {};
-  return Error{ErrorCode::kEventsLeftOut, fmt::format("events were left out at the end: those at offsets {} to {}", next, range.end - 1)};
+  return Error{ErrorCode::kEventsLeftOut,
+               fmt::format("events were left out at the end: those at offsets {} to {}", next, range.end - 1)};
 }
 
 /// Of a stream the versions say whether one is missing; of a correlation each event says whether it belongs there.
@@ -106,8 +113,9 @@ Status check_selected(const Selection& selection, const std::vector<BundleEvent>
     const bool of_stream = selection.kind == Selection::Kind::kStream;
     const std::string_view name = of_stream ? view.stream : view.metadata.correlation_id;
     if (name != selection.name) {
-      return Error{ErrorCode::kProofFailed, fmt::format("the event at offset {} is of '{}', the bundle claims to be about '{}'",
-                                                        events[i].offset, name, selection.name)};
+      return Error{ErrorCode::kProofFailed,
+                   fmt::format("the event at offset {} is of '{}', the bundle claims to be about '{}'",
+                               events[i].offset, name, selection.name)};
     }
     if (!of_stream) continue;
     if (!last) verified.from_first_version = view.version.value == 0;
@@ -125,10 +133,12 @@ Status check_proof(const BundleText& bundle, const TreeHead& tree) {
     hashes.push_back(event.leaf);
   }
   if (verify_leaves(tree, leaves, hashes, bundle.gap_hashes)) return {};
-  return Error{ErrorCode::kProofFailed,
-               fmt::format("events {} to {} and the proof do not lead to the root of the {} events that was signed: an event was "
-                           "altered, replaced, inserted or left out, or the proof was altered",
-                           leaves.front(), leaves.back(), tree.size)};
+  return Error{
+      ErrorCode::kProofFailed,
+      fmt::format(
+          "events {} to {} and the proof do not lead to the root of the {} events that was signed: an event was "
+          "altered, replaced, inserted or left out, or the proof was altered",
+          leaves.front(), leaves.back(), tree.size)};
 }
 
 }  // namespace
@@ -141,8 +151,8 @@ Result<VerifiedBundle> verify_bundle(std::string_view bytes, const Trust& trust)
   BAHI_ASSIGN(verified.checkpoint, keys.open(bundle.checkpoint));
   const TreeHead& tree = verified.checkpoint.tree;
   if (!trust.origin.empty() && trust.origin != verified.checkpoint.origin) {
-    return Error{ErrorCode::kOtherLog, fmt::format("the checkpoint is of the log '{}', not of '{}'", verified.checkpoint.origin,
-                                                   trust.origin)};
+    return Error{ErrorCode::kOtherLog, fmt::format("the checkpoint is of the log '{}', not of '{}'",
+                                                   verified.checkpoint.origin, trust.origin)};
   }
   if (!bundle.previous.empty()) {
     BAHI_ASSIGN(verified.previous, keys.open(bundle.previous));

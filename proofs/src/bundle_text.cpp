@@ -154,7 +154,8 @@ std::string encode_bundle(const Bundle& bundle) {
   put_hashes("gaps", bundle.gap_hashes, out);
   out += fmt::format("events {}\n", bundle.events.size());
   for (const std::string& event : bundle.events) {
-    out += fmt::format("event {} {} {}\n", bytes::get_be64(event.data() + 1), event.size(), to_base64(leaf_hash(event)));
+    out +=
+        fmt::format("event {} {} {}\n", bytes::get_be64(event.data() + 1), event.size(), to_base64(leaf_hash(event)));
     out += event;
     out += '\n';
   }
@@ -167,7 +168,8 @@ Result<BundleText> parse_bundle(std::string_view bytes) {
   in.expect(kTitle);
   bundle.selection = parse_selection(in);
   in.expect("hand-overs ");
-  for (std::uint64_t left = in.number('\n'); in.good() && left > 0; --left) bundle.hand_overs.emplace_back(in.block("hand-over"));
+  for (std::uint64_t left = in.number('\n'); in.good() && left > 0; --left)
+    bundle.hand_overs.emplace_back(in.block("hand-over"));
   bundle.checkpoint = in.block("checkpoint");
   bundle.previous = in.block("previous");
   bundle.consistency = in.hashes("consistency");

@@ -55,7 +55,8 @@ std::string origin_of(const Uuid& store_id, std::string_view tenant) {
 }
 
 Result<std::string> sign_checkpoint(const Checkpoint& checkpoint, const SigningKey& key) {
-  return key.sign(fmt::format("{}\n{}\n{}\n", checkpoint.origin, checkpoint.tree.size, to_base64(checkpoint.tree.root)));
+  return key.sign(
+      fmt::format("{}\n{}\n{}\n", checkpoint.origin, checkpoint.tree.size, to_base64(checkpoint.tree.root)));
 }
 
 Result<Checkpoint> read_checkpoint(std::string_view note) {
@@ -69,7 +70,8 @@ Result<Checkpoint> read_checkpoint(std::string_view note) {
       lines[1] != std::to_string(checkpoint.tree.size)) {
     return malformed("checkpoint: its second line is not a size");
   }
-  if (!from_base64(lines[2], checkpoint.tree.root)) return malformed("checkpoint: its third line is not a root in base64");
+  if (!from_base64(lines[2], checkpoint.tree.root))
+    return malformed("checkpoint: its third line is not a root in base64");
   if (checkpoint.origin.empty()) return malformed("checkpoint: it names no log");
   return checkpoint;
 }
@@ -103,7 +105,8 @@ Result<KeyFile> KeyFile::parse(std::string_view text) {
   std::optional<VerifierKey> last;
   for (const std::string& note : file.hand_overs) {
     BAHI_ASSIGN(const HandOver hand_over, read_hand_over(note));
-    if (last && !(hand_over.from == *last)) return malformed("key file: a hand-over does not begin where the last ended");
+    if (last && !(hand_over.from == *last))
+      return malformed("key file: a hand-over does not begin where the last ended");
     last = hand_over.to;
   }
   if (last && !(*last == file.key.verifier())) return malformed("key file: its hand-overs do not lead to its key");
@@ -116,8 +119,8 @@ Result<TrustedKeys> TrustedKeys::follow(const VerifierKey& pinned, const std::ve
   for (const std::string& note : hand_overs) {
     BAHI_ASSIGN(const HandOver hand_over, read_hand_over(note));
     if (last && !(hand_over.from == *last)) {
-      return malformed(fmt::format("hand-over: it is of the key {}, the one before it led to {}", hand_over.from.label(),
-                                   last->label()));
+      return malformed(fmt::format("hand-over: it is of the key {}, the one before it led to {}",
+                                   hand_over.from.label(), last->label()));
     }
     if (hand_over.from == keys.back()) keys.push_back(hand_over.to);
     last = hand_over.to;
@@ -136,8 +139,9 @@ Result<Checkpoint> TrustedKeys::open(std::string_view note) const {
                              parts.label(), keys_.front().label())};
   }
   if (!key->verifies(parts.text, parts.signature)) {
-    return Error{ErrorCode::kUntrustedKey,
-                 fmt::format("checkpoint: its signature is not that of the key {}: it was altered or forged", key->label())};
+    return Error{
+        ErrorCode::kUntrustedKey,
+        fmt::format("checkpoint: its signature is not that of the key {}: it was altered or forged", key->label())};
   }
   return read_checkpoint(note);
 }

@@ -47,9 +47,9 @@ Result<std::vector<CheckpointDirectory::Kept>> CheckpointDirectory::of_log(std::
     BAHI_ASSIGN(std::string note, read_file(file));
     auto checkpoint = read_checkpoint(note);
     if (!checkpoint || checkpoint->origin != origin) {
-      return Error{ErrorCode::kMalformedBundle,
-                   fmt::format("{}: {}", file.string(),
-                               checkpoint ? "it is of another log" : checkpoint.error().message())};
+      return Error{
+          ErrorCode::kMalformedBundle,
+          fmt::format("{}: {}", file.string(), checkpoint ? "it is of another log" : checkpoint.error().message())};
     }
     kept.push_back({std::move(*checkpoint), std::move(note)});
   }

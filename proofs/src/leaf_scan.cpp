@@ -5,6 +5,11 @@
 #include "bahi/proofs/canonical_event.hpp"
 
 namespace bahi::proofs {
+namespace {
+
+constexpr std::uint64_t kEventBytes = 512;
+
+}  // namespace
 
 void hash_events(const DecodedBatch& batch, LeafRange range, std::string& scratch, HashList& leaves) {
   const std::uint64_t first = batch.header().first_offset.value;
@@ -22,7 +27,9 @@ void hash_events(const DecodedBatch& batch, LeafRange range, std::string& scratc
 Result<bool> LeafScan::next(HashList& leaves) {
   leaves.clear();
   if (!cursor_) {
-    BAHI_ASSIGN(cursor_, engine_.read_batches(tenant_, {range_.begin}, {range_.end}));
+    // About: of a few events nothing need be read ahead.
+    const std::uint64_t bytes = (range_.end - range_.begin) * kEventBytes;
+    BAHI_ASSIGN(cursor_, engine_.read_batches(tenant_, {range_.begin}, {range_.end}, Direction::kForward, bytes));
   }
   BAHI_ASSIGN(const bool more, cursor_->next());
   if (!more) return false;

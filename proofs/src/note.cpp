@@ -69,9 +69,10 @@ Result<KeyParts> split_key(std::string_view text) {
   const std::string_view hex = text.substr(first + 1, 8);
   const char* const end = hex.data() + hex.size();
   std::string decoded;
-  const bool good = std::from_chars(hex.data(), end, parts.id, 16).ptr == end && hex == fmt::format("{:08x}", parts.id) &&
-                    is_key_name(parts.name) && decode_base64(text.substr(first + 10), decoded) &&
-                    decoded.size() == kKeyBytes + 1 && decoded.front() == kEd25519;
+  const bool good = std::from_chars(hex.data(), end, parts.id, 16).ptr == end &&
+                    hex == fmt::format("{:08x}", parts.id) && is_key_name(parts.name) &&
+                    decode_base64(text.substr(first + 10), decoded) && decoded.size() == kKeyBytes + 1 &&
+                    decoded.front() == kEd25519;
   if (good) std::memcpy(parts.bytes.data(), decoded.data() + 1, kKeyBytes);
   OPENSSL_cleanse(decoded.data(), decoded.size());
   if (!good) return wrong;
@@ -113,7 +114,8 @@ bool VerifierKey::verifies(std::string_view message, std::string_view signature)
 
 struct SigningKey::Secret {
   explicit Secret(const KeyBytes& bytes)
-      : seed(bytes), key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes.data(), bytes.size()), EVP_PKEY_free) {}
+      : seed(bytes),
+        key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes.data(), bytes.size()), EVP_PKEY_free) {}
   ~Secret() { OPENSSL_cleanse(seed.data(), seed.size()); }
   Secret(const Secret&) = delete;
   Secret& operator=(const Secret&) = delete;
@@ -134,9 +136,8 @@ Result<SigningKey> SigningKey::make(std::string_view name, const KeyBytes& seed)
 
 Result<SigningKey> SigningKey::generate(std::string_view name) {
   if (!is_key_name(name)) {
-    return Error{ErrorCode::kInvalidArgument,
-                 fmt::format("name: '{}' is not 1 to {} bytes without spaces and '+'", name.substr(0, kNameBytesMax),
-                             kNameBytesMax)};
+    return Error{ErrorCode::kInvalidArgument, fmt::format("name: '{}' is not 1 to {} bytes without spaces and '+'",
+                                                          name.substr(0, kNameBytesMax), kNameBytesMax)};
   }
   KeyBytes seed;
   if (RAND_priv_bytes(seed.data(), static_cast<int>(seed.size())) != 1) return crypto_failed("its random generator");

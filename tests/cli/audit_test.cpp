@@ -114,9 +114,10 @@ TEST_CASE("audit: the key may change hands", "[cli][audit]") {
   const Audited audited;
   audited.append(0, 50);
   REQUIRE(run({"key", "rotate", audited.key, "--out", audited.path("next")}).exit_code == 0);
-  REQUIRE(audited.store
-              .bahi({"audit", "export", "-t", "shop", "--out", audited.bundle, "--checkpoint-key", audited.path("next")})
-              .exit_code == 0);
+  REQUIRE(
+      audited.store
+          .bahi({"audit", "export", "-t", "shop", "--out", audited.bundle, "--checkpoint-key", audited.path("next")})
+          .exit_code == 0);
   const Outcome good = audited.verify();
   CAPTURE(good.err);
   CHECK(good.exit_code == 0);

@@ -31,6 +31,7 @@ std::string_view section_of(unsigned number) {
     case 3: return "Conflicts";
     case 4: return "Load and time";
     case 5: return "The store";
+    case 6: return "Read models";
     case 8: return "Proofs";
     default: return "Bahi itself";
   }

@@ -78,7 +78,8 @@ proofs::Selection selection_of(const ExportArguments& arguments, std::uint64_t e
   return {Kind::kRange, {arguments.from, end}, {}};
 }
 
-Status add_previous(AuditSource& source, const std::string& path, const proofs::Checkpoint& now, proofs::Bundle& bundle) {
+Status add_previous(AuditSource& source, const std::string& path, const proofs::Checkpoint& now,
+                    proofs::Bundle& bundle) {
   BAHI_ASSIGN(bundle.previous, read_file(path));
   BAHI_ASSIGN(const proofs::Checkpoint previous, proofs::read_checkpoint(bundle.previous));
   if (previous.origin != now.origin) {
@@ -111,9 +112,10 @@ Result<ExitCode> run_export(const Context& context, const ExportArguments& argum
   bundle.selection = selection_of(arguments, end);
   BAHI_ASSIGN(bundle.gap_hashes, source->ranges(proofs::gaps_between(chosen.offsets, tree.size), tree.size));
   if (!proofs::verify_leaves(tree, chosen.offsets, chosen.leaves, bundle.gap_hashes)) {
-    return Error{ErrorCode::kProofFailed, fmt::format("the events do not lead to the root of the checkpoint of {} events: the "
-                                                      "log was changed, or the tree is damaged",
-                                                      tree.size)};
+    return Error{ErrorCode::kProofFailed,
+                 fmt::format("the events do not lead to the root of the checkpoint of {} events: the "
+                             "log was changed, or the tree is damaged",
+                             tree.size)};
   }
   bundle.checkpoint = signed_now.note;
   bundle.hand_overs = std::move(signed_now.hand_overs);
@@ -144,8 +146,8 @@ std::string claim_of(const proofs::VerifiedBundle& bundle) {
                          bundle.selection.name, bundle.first, bundle.last,
                          bundle.from_first_version ? " or before" : "; there are earlier ones");
     case Kind::kCorrelation:
-      return fmt::format("{} events of the correlation {}, offsets {} to {}; that there are no others is not proven", count,
-                         bundle.selection.name, bundle.first, bundle.last);
+      return fmt::format("{} events of the correlation {}, offsets {} to {}; that there are no others is not proven",
+                         count, bundle.selection.name, bundle.first, bundle.last);
   }
   return {};
 }
@@ -189,19 +191,23 @@ Result<ExitCode> run_verify(const VerifyArguments& arguments) {
 }
 
 void add_export(CLI::App& audit, Context& context) {
-  CLI::App* const command = audit.add_subcommand("export", "Write events, a signed checkpoint and their proof to a file");
+  CLI::App* const command =
+      audit.add_subcommand("export", "Write events, a signed checkpoint and their proof to a file");
   auto arguments = std::make_shared<ExportArguments>();
   command->add_option("--tenant,-t", arguments->tenant, "The tenant whose log it is")->required();
   command->add_option("--out", arguments->out, "The bundle")->required();
   command->add_option("--from", arguments->from, "First offset")->capture_default_str();
   command->add_option("--to", arguments->to, "Offset to stop before [the log's end]");
   CLI::Option* const stream = command->add_option("--stream", arguments->stream, "Only this stream's events");
-  command->add_option("--correlation", arguments->correlation, "Only events with this correlation id; reads the whole range")
+  command
+      ->add_option("--correlation", arguments->correlation,
+                   "Only events with this correlation id; reads the whole range")
       ->excludes(stream);
   command->add_option("--previous", arguments->previous,
                       "File with the checkpoint that the auditor kept: the bundle proves that the log extends it");
-  command->add_option("--checkpoint-key", arguments->key_file,
-                      "Of a directory: file with the key that signs [the last checkpoint that a server signed is taken]");
+  command->add_option(
+      "--checkpoint-key", arguments->key_file,
+      "Of a directory: file with the key that signs [the last checkpoint that a server signed is taken]");
   command->footer(
       "Example:\n"
       "  bahi audit export --server 127.0.0.1:7440 --tenant shop --from 0 --to 1000 --out shop.bundle");

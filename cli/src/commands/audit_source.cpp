@@ -17,7 +17,8 @@ constexpr std::uint32_t kTimeoutMs = 10'000;
 
 Result<proofs::HashList> hashes_of(const wire::Proof& proof) {
   constexpr std::size_t kBytes = sizeof(proofs::TreeHash);
-  if (proof.hashes.size() % kBytes != 0) return Error{ErrorCode::kMalformedFrame, "the server's proof is no list of hashes"};
+  if (proof.hashes.size() % kBytes != 0)
+    return Error{ErrorCode::kMalformedFrame, "the server's proof is no list of hashes"};
   proofs::HashList hashes(proof.hashes.size() / kBytes);
   if (!hashes.empty()) std::memcpy(hashes.data(), proof.hashes.data(), proof.hashes.size());
   return hashes;
@@ -114,7 +115,8 @@ class LocalSource final : public AuditSource {
     auto head = tree_.head(last.size);
     if (head && *head == last) return {};
     return Error{ErrorCode::kHistoryChanged,
-                 fmt::format("{}: the log does not extend the checkpoint of {} events that was signed last", origin_, last.size)};
+                 fmt::format("{}: the log does not extend the checkpoint of {} events that was signed last", origin_,
+                             last.size)};
   }
 
   std::unique_ptr<Engine> engine_;

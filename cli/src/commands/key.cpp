@@ -1,6 +1,4 @@
 // Keys that sign checkpoints.
-#include <cerrno>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -25,7 +23,8 @@ Status write_key(const proofs::KeyFile& key, const std::string& path) {
   const ::mode_t before = ::umask(0077);
   auto file = PosixFile::open(path, O_WRONLY | O_CREAT | O_EXCL);
   ::umask(before);
-  if (!file && errno == EEXIST) {
+  std::error_code ignored;
+  if (!file && std::filesystem::exists(path, ignored)) {
     return Error{ErrorCode::kInvalidArgument, fmt::format("out: {} exists already; a key is never overwritten", path)};
   }
   if (!file) return file.error();
@@ -56,8 +55,10 @@ Result<ExitCode> rotate(const Arguments& arguments, bool renamed) {
   proofs::KeyFile next{key, old.hand_overs};
   BAHI_ASSIGN(next.hand_overs.emplace_back(), proofs::sign_hand_over(old.key, key.verifier()));
   BAHI_TRY(write_key(next, arguments.out));
-  fmt::print(stderr, "{} holds the next key and the hand-over from {}; auditors may go on with the old verifier key, or take:\n",
-             arguments.out, old.key.verifier().label());
+  fmt::print(
+      stderr,
+      "{} holds the next key and the hand-over from {}; auditors may go on with the old verifier key, or take:\n",
+      arguments.out, old.key.verifier().label());
   fmt::print("{}\n", key.verifier().text());
   return ExitCode::kOk;
 }

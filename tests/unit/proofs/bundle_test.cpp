@@ -124,7 +124,8 @@ TEST_CASE("bundle: what is wrong is named, with its place", "[proofs][bundle]") 
   }
   SECTION("no proof from the checkpoint that was kept") {
     audit.check_refused(audit.log.range({20, 50}, 97, 0, audit.key), ErrorCode::kProofFailed, "size 60");
-    audit.check_refused(audit.log.range({20, 50}, 97, 59, audit.key), ErrorCode::kProofFailed, "export it with --previous");
+    audit.check_refused(audit.log.range({20, 50}, 97, 59, audit.key), ErrorCode::kProofFailed,
+                        "export it with --previous");
   }
   SECTION("older than what was kept") {
     audit.check_refused(audit.log.range({20, 50}, 55, 0, audit.key), ErrorCode::kForkedHistory, "60 events");

@@ -124,11 +124,21 @@ TEST_CASE("tenant tree: files that are damaged, cut off, missing or of another l
   const auto tiles = shop.files.directory / "000001.tiles";
   const auto head = shop.files.directory / "000001.head";
   REQUIRE(std::filesystem::file_size(tiles) == 3'000 / 256 * 32);
-  SECTION("a byte of the tiles") { flip_byte(tiles, GENERATE(0, 100, 351)); }
-  SECTION("a byte of the head") { flip_byte(head, GENERATE(0, 20, 52, 60, 100)); }
-  SECTION("cut off") { std::filesystem::resize_file(GENERATE(false, true) ? tiles : head, 50); }
-  SECTION("missing") { std::filesystem::remove(GENERATE(false, true) ? tiles : head); }
-  SECTION("of another store") { shop.files.store_id = {3, 4}; }
+  SECTION("a byte of the tiles") {
+    flip_byte(tiles, GENERATE(0, 100, 351));
+  }
+  SECTION("a byte of the head") {
+    flip_byte(head, GENERATE(0, 20, 52, 60, 100));
+  }
+  SECTION("cut off") {
+    std::filesystem::resize_file(GENERATE(false, true) ? tiles : head, 50);
+  }
+  SECTION("missing") {
+    std::filesystem::remove(GENERATE(false, true) ? tiles : head);
+  }
+  SECTION("of another store") {
+    shop.files.store_id = {3, 4};
+  }
   SECTION("of a log of other events") {
     shop.engine = open_engine(shop.directory.path() / "other");
     REQUIRE(shop.engine->create_tenant("shop"));

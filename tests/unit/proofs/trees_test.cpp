@@ -17,7 +17,8 @@ constexpr auto kPatience = 60'000ms;
 void fill(Engine& engine, TenantId tenant, std::size_t count, const std::string& data = "1") {
   for (std::size_t done = 0; done < count;) {
     std::vector<Event> events;
-    for (; events.size() < 500 && done < count; ++done) events.push_back({"item-1", "counted", data + std::to_string(done)});
+    for (; events.size() < 500 && done < count; ++done)
+      events.push_back({"item-1", "counted", data + std::to_string(done)});
     REQUIRE(append(engine, tenant, events));
   }
 }
@@ -67,7 +68,8 @@ TEST_CASE("trees: signed checkpoints follow what is appended", "[proofs][trees]"
     CHECK(made->checkpoint.origin == origin_of(kStore, "shop"));
     CHECK(made->checkpoint.tree.size == size);
     const TenantTree* const tree = trees->tree(shop.tenant).value();
-    CHECK(verify_consistency(last, made->checkpoint.tree, tree->consistency(last.size, size).value()) == (last.size > 0));
+    CHECK(verify_consistency(last, made->checkpoint.tree, tree->consistency(last.size, size).value()) ==
+          (last.size > 0));
     last = made->checkpoint.tree;
     CHECK(CheckpointDirectory(shop.options.witness).of_log(made->checkpoint.origin).value().front().note == made->note);
   }

@@ -8,7 +8,8 @@
 
 namespace bahi {
 
-/// The identity that the store got when it was created; a copy of the directory has the same. Errors: kNotAStore, kNewerFormat, kIoError.
+/// The identity that the store got when it was created; a copy of the directory has the same. Errors: kNotAStore,
+/// kNewerFormat, kIoError.
 [[nodiscard]] Result<Uuid> read_store_id(const std::filesystem::path& directory);
 
 }  // namespace bahi

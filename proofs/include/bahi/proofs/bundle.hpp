@@ -1,14 +1,14 @@
-// What an auditor takes away: events in canonical form, a signed checkpoint, and the proof that the events stand in the log
-// that was signed. One self-contained file, checked without any server. Lines end with "\n", numbers are decimal, hashes base64:
+// What an auditor takes away: events in canonical form, a signed checkpoint, and the proof that the events stand in the
+// log that was signed. One self-contained file, checked without any server. Lines end with "\n", numbers are decimal,
+// hashes base64:
 //
 //   bahi audit bundle 1
-//   range FROM TO | stream BYTES | correlation BYTES      what was selected; of the last two the name follows: BYTES, "\n"
-//   hand-overs COUNT                                      each: hand-over BYTES "\n" note
-//   checkpoint BYTES "\n" note
-//   previous BYTES "\n" note                              an earlier checkpoint; 0 bytes: none
-//   consistency COUNT                                     RFC 9162's proof from it; each hash on a line
-//   gaps COUNT                                            hashes of the subtrees between the events; each on a line
-//   events COUNT                                          each: event OFFSET BYTES LEAF-HASH "\n" canonical event "\n"
+//   range FROM TO | stream BYTES | correlation BYTES      what was selected; of the last two the name follows: BYTES,
+//   "\n" hand-overs COUNT                                      each: hand-over BYTES "\n" note checkpoint BYTES "\n"
+//   note previous BYTES "\n" note                              an earlier checkpoint; 0 bytes: none consistency COUNT
+//   RFC 9162's proof from it; each hash on a line gaps COUNT                                            hashes of the
+//   subtrees between the events; each on a line events COUNT                                          each: event
+//   OFFSET BYTES LEAF-HASH "\n" canonical event "\n"
 //
 // The leaf hashes say which event was altered; the proof is over those computed from the events.
 #pragma once
@@ -69,8 +69,9 @@ struct VerifiedBundle {
   bool from_first_version = false;  ///< kStream: nothing of the stream is missing in front
 };
 
-/// Checks the bundle link by link: signatures, log, earlier checkpoint, each event, completeness, proof to the root. Errors name
-/// what is wrong and where: kMalformedBundle, kUntrustedKey, kOtherLog, kForkedHistory, kProofFailed, kEventsLeftOut.
+/// Checks the bundle link by link: signatures, log, earlier checkpoint, each event, completeness, proof to the root.
+/// Errors name what is wrong and where: kMalformedBundle, kUntrustedKey, kOtherLog, kForkedHistory, kProofFailed,
+/// kEventsLeftOut.
 [[nodiscard]] Result<VerifiedBundle> verify_bundle(std::string_view bytes, const Trust& trust);
 
 }  // namespace bahi::proofs

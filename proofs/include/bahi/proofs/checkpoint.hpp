@@ -1,5 +1,5 @@
-// Checkpoints (C2SP tlog-checkpoint): what a log says it holds, signed. And hand-overs: by which a key that is to be replaced
-// names the next one, so that whoever pinned the old key can follow.
+// Checkpoints (C2SP tlog-checkpoint): what a log says it holds, signed. And hand-overs: by which a key that is to be
+// replaced names the next one, so that whoever pinned the old key can follow.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ struct Checkpoint {
 /// The note "bahi key hand-over\n" FROM "\n" TO "\n" (verifier keys), signed by FROM.
 [[nodiscard]] Result<std::string> sign_hand_over(const SigningKey& from, const VerifierKey& to);
 
-/// A signing key as it is kept in a file, with the hand-overs that led to it, the oldest first: the key on the first line, then
-/// each note in base64 on a line.
+/// A signing key as it is kept in a file, with the hand-overs that led to it, the oldest first: the key on the first
+/// line, then each note in base64 on a line.
 struct KeyFile {
   SigningKey key;
   std::vector<std::string> hand_overs;
@@ -43,7 +43,8 @@ class TrustedKeys {
  public:
   /// Each hand-over must be signed by the key that it names, and begin where the one before it ended.
   /// Errors: kMalformedBundle, kUntrustedKey.
-  [[nodiscard]] static Result<TrustedKeys> follow(const VerifierKey& pinned, const std::vector<std::string>& hand_overs);
+  [[nodiscard]] static Result<TrustedKeys> follow(const VerifierKey& pinned,
+                                                  const std::vector<std::string>& hand_overs);
   /// The checkpoint in the note, if one of the keys signed it. Errors: kMalformedBundle, kUntrustedKey.
   [[nodiscard]] Result<Checkpoint> open(std::string_view note) const;
 

@@ -1,5 +1,5 @@
-// Where signed checkpoints are put so that they outlive a change of the log: a witness directory, best on another machine's
-// disk, or else the store's own.
+// Where signed checkpoints are put so that they outlive a change of the log: a witness directory, best on another
+// machine's disk, or else the store's own.
 //
 //   DIRECTORY/bahi/STORE-ID/TENANT/SIZE.checkpoint     a note; SIZE in twenty digits
 //

@@ -1,5 +1,5 @@
-// The Merkle trees of all tenants of an engine: built behind the durable offset by one thread of low priority, signed once a
-// second when there is news, and asked for proofs.
+// The Merkle trees of all tenants of an engine: built behind the durable offset by one thread of low priority, signed
+// once a second when there is news, and asked for proofs.
 #pragma once
 
 #include <chrono>
@@ -33,10 +33,11 @@ struct SignedCheckpoint {
 /// Thread-safe, except `close` and the destructor.
 class Trees {
  public:
-  /// Checks that every log extends the last checkpoint that was put into the witness directory, building what is missing of
-  /// its tree for that, and then starts the thread. What of a tree comes from its file is compared with the log: before this
-  /// returns, when it is at most about a million events, or else by the thread. Errors: kHistoryChanged says which tenant's
-  /// log is shorter or differs, and below which offset; kMalformedBundle for a checkpoint there that is none; those of a tree.
+  /// Checks that every log extends the last checkpoint that was put into the witness directory, building what is
+  /// missing of its tree for that, and then starts the thread. What of a tree comes from its file is compared with the
+  /// log: before this returns, where there is such a checkpoint and it is at most about a million events, or else by the
+  /// thread. Errors: kHistoryChanged says which tenant's log is shorter or differs, and below which offset;
+  /// kMalformedBundle for a checkpoint there that is none; those of a tree.
   [[nodiscard]] static Result<std::unique_ptr<Trees>> open(Engine& engine, TreesOptions options);
   Trees(const Trees&) = delete;
   Trees& operator=(const Trees&) = delete;
@@ -45,10 +46,11 @@ class Trees {
   /// Ends the thread and saves the trees. Waiting calls get kShuttingDown. Idempotent.
   void close();
 
-  /// A signed checkpoint that covers at least `size` events, waiting for the tree to grow so far; 0: the newest there is. It is
-  /// in the witness directory when this returns. Errors: kNoCheckpointKey, kOffsetOutOfRange beyond the durable offset,
-  /// kDeadlineExceeded, kHistoryChanged, kIoError, kDiskFull.
-  [[nodiscard]] Result<SignedCheckpoint> checkpoint(TenantId tenant, std::uint64_t size, std::chrono::milliseconds timeout);
+  /// A signed checkpoint that covers at least `size` events, waiting for the tree to grow so far; 0: the newest there
+  /// is. It is in the witness directory when this returns. Errors: kNoCheckpointKey, kOffsetOutOfRange beyond the
+  /// durable offset, kDeadlineExceeded, kHistoryChanged, kIoError, kDiskFull.
+  [[nodiscard]] Result<SignedCheckpoint> checkpoint(TenantId tenant, std::uint64_t size,
+                                                    std::chrono::milliseconds timeout);
   /// The same without a signature.
   [[nodiscard]] Result<Checkpoint> unsigned_checkpoint(TenantId tenant, std::uint64_t size,
                                                        std::chrono::milliseconds timeout);
