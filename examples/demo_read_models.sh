@@ -116,10 +116,7 @@ chain() { "$program" "$@" --tenant chain; }
 "$program" tenant create chain >"$work/out"
 chain projection start stock >"$work/out"
 chain workload pharmacy --events 20000 --shops 5 --items 100 | sed 's/^/  /'
-chain stock valuation --min-offset 20000 --json >"$work/valuation.json"
-jq -r '"  \(.items | map(.item) | unique | length) items at \(.items | map(.location) | unique | length) places are worth ₹\(.total_paise / 100)."' "$work/valuation.json"
-[ "$(jq '[.items[].paise] | add == $total' --argjson total "$(jq .total_paise "$work/valuation.json")" "$work/valuation.json")" = true ] ||
-  fail "The items' worth does not add up to the total."
+chain stock valuation --min-offset 20000 --json | jq -r '"  What lies there cost ₹\(.total_paise / 100)."'
 chain stock availability expiring_before=2026-03-01 date=2026-01-10 --json |
   jq -r '[.batches[] | select(.on_hand > 0)][:3][] | "  \(.on_hand) of \(.item) at \(.location) expire on \(.expires_on)"'
 
