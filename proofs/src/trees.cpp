@@ -87,7 +87,7 @@ Status Trees::Impl::check_kept(Plant& plant) {
     return {};
   }
   return Error{ErrorCode::kHistoryChanged,
-               fmt::format("{}: the log is not the one that was signed: its events at offsets {} to {} differ; {}",
+               fmt::format("{}: the log is not the one that was signed: something at offsets {} to {} differs; {}",
                            plant.origin, same.value_or(0), last.size - 1, hint)};
 }
 

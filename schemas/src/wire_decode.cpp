@@ -365,6 +365,7 @@ Message decode(Reader&, const fb::GetCheckpoint& m) {
 Message decode(Reader& in, const fb::Checkpoint& m) {
   auto origin = in.text(m.origin());
   const auto root = in.numbers(m.root());
+  if (root.size() != 32) in.fail();
   return Checkpoint{std::move(origin), m.size(), std::string(root.begin(), root.end()), in.texts(m.hand_overs()), {}};
 }
 

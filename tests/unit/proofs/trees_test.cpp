@@ -142,7 +142,7 @@ TEST_CASE("trees: a log that was cut back or rewritten is refused at the start",
     if (GENERATE(false, true)) std::filesystem::remove_all(shop.options.directory);
     shop.rewrite("other");
     fill(*shop.engine, shop.tenant, 5'000, "2");
-    shop.check_refused("its events at offsets 0 to 3999 differ");
+    shop.check_refused("something at offsets 0 to 3999 differs");
   }
   SECTION("a checkpoint that is none") {
     const auto file = shop.options.witness / origin_of(kStore, "shop") / "00000000000000004000.checkpoint";

@@ -105,6 +105,18 @@ TEST_CASE("wire: every message comes back as it was", "[schemas][wire]") {
   round_trip(VerifyStore{});
   CHECK(round_trip(VerifyReport{1, 2, 3, 4, 5, {{"shop", Offset{1}, Error{ErrorCode::kCorruptLog, "x"}}}})
             .findings.size() == 1);
+  CHECK(round_trip(GetCheckpoint{7, true, 9}).min_size == 7);
+  CHECK(round_trip(Checkpoint{"log", 5, std::string(32, 'r'), {"a", "b"}, ""}).hand_overs.size() == 2);
+  CHECK(round_trip(GetProof{GetProof::Kind::kRanges, 9, 1, {{2, 3}, {4, 5}}}).ranges.at(1).second == 5);
+  round_trip(Proof{});
+}
+
+TEST_CASE("wire: checkpoints and proofs outside the limits are refused", "[schemas][wire]") {
+  const auto refused = [](const Message& message) { return !decode(frame_of(1, message)).has_value(); };
+  CHECK(refused(Checkpoint{"log", 5, std::string(31, 'r'), {}, ""}));
+  CHECK(refused(GetProof{GetProof::Kind{0}, 9, 1, {}}));
+  CHECK(refused(GetProof{GetProof::Kind{4}, 9, 1, {}}));
+  CHECK(refused(GetProof{GetProof::Kind::kRanges, 9, 1, {GetProof::kRangesMax + 1, {1, 2}}}));
 }
 
 // Peers of every age read these bytes: a change here is a change of the protocol.
