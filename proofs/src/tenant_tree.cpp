@@ -14,17 +14,8 @@ namespace {
 constexpr std::size_t kCachedTilesMax = 64;
 constexpr std::size_t kTilesPerRead = 4096;
 
-/// Root of a complete tree over 2^n hashes.
-TreeHash fold(HashList hashes) {
-  for (std::size_t count = hashes.size(); count > 1; count /= 2) {
-    for (std::size_t i = 0; i < count / 2; ++i) hashes[i] = node_hash(hashes[2 * i], hashes[2 * i + 1]);
-  }
-  return hashes.front();
-}
-
-TreeHash fold(const HashList& hashes, std::uint64_t first, std::uint64_t count) {
-  const auto begin = hashes.begin() + static_cast<std::ptrdiff_t>(first);
-  return fold(HashList(begin, begin + static_cast<std::ptrdiff_t>(count)));
+Error not_complete() {
+  return {ErrorCode::kOffsetOutOfRange, "node: it is not complete yet"};
 }
 
 }  // namespace
@@ -42,9 +33,7 @@ void TenantTree::clear() {
   {
     const std::unique_lock lock(mutex_);
     leaves_.clear();
-    kept_.clear();
-    upper_.clear();
-    tiles_ = kept_from_ = 0;
+    tiles_.clear();
     unsound_.reset();
     size_ = 0;
   }
@@ -95,31 +84,14 @@ Status TenantTree::load(std::uint64_t tiles, const TreeHash& root) {
     const std::size_t count = std::min<std::uint64_t>(kTilesPerRead, tiles - first);
     BAHI_ASSIGN(const HashList roots, file_->read(first, count));
     for (const TreeHash& tile : roots) {
-      add_tile(tile);
+      tiles_.add(tile);
       (void)stack.push(kTileLevel, tile);
-      if (tiles_ % kTileLeaves == 0) {
-        kept_.clear();
-        kept_from_ = tiles_;
-      }
+      tiles_.trim();
     }
   }
   if (stack.root() != root) return Error{ErrorCode::kHistoryChanged, "its file was altered"};
   size_.store(tiles * kTileLeaves, std::memory_order_release);
   return {};
-}
-
-/// `mutex_` is held.
-void TenantTree::add_tile(const TreeHash& root) {
-  kept_.push_back(root);
-  ++tiles_;
-  const HashList* below = &kept_;
-  std::uint64_t count = tiles_;
-  for (std::size_t level = 0; count % kTileLeaves == 0; ++level) {
-    if (upper_.size() == level) upper_.emplace_back();
-    upper_[level].push_back(fold(*below, below->size() - kTileLeaves, kTileLeaves));
-    below = &upper_[level];
-    count /= kTileLeaves;
-  }
 }
 
 Result<bool> TenantTree::extend(std::uint64_t events_max) {
@@ -149,14 +121,11 @@ Status TenantTree::publish(const HashList& tile_roots, HashList rest) {
   if (writes_) BAHI_TRY(file_->append(tile_roots));
   const std::unique_lock lock(mutex_);
   for (const TreeHash& root : tile_roots) {
-    add_tile(root);
-    if (writes_ && tiles_ % kTileLeaves == 0) {
-      kept_.clear();
-      kept_from_ = tiles_;
-    }
+    tiles_.add(root);
+    if (writes_) tiles_.trim();
   }
   leaves_ = std::move(rest);
-  size_.store(tiles_ * kTileLeaves + leaves_.size(), std::memory_order_release);
+  size_.store(tiles_.count() * kTileLeaves + leaves_.size(), std::memory_order_release);
   return {};
 }
 
@@ -171,8 +140,8 @@ Status TenantTree::extend_to(std::uint64_t wanted) {
 }
 
 Status TenantTree::save() {
-  if (!writes_ || tiles_ == saved_tiles_) return {};
-  const std::uint64_t tiles = tiles_;
+  const std::uint64_t tiles = tiles_.count();
+  if (!writes_ || tiles == saved_tiles_) return {};
   BAHI_ASSIGN(const TreeHead tree, head(tiles * kTileLeaves));
   BAHI_ASSIGN(const auto batch, engine_.batch_at(tenant_, {tree.size - 1}));
   BAHI_TRY(file_->save({tiles, batch->header().chain_hash, tree.root}));
@@ -240,22 +209,17 @@ Result<TreeHash> TenantTree::node(const Subtree& part) const {
   if (part.level < kTileLevel) {
     BAHI_ASSIGN(const Leaves leaves, leaves_of(part.begin() / kTileLeaves));
     const std::uint64_t first = part.begin() % kTileLeaves;
-    if (first + part.size() > leaves->size())
-      return Error{ErrorCode::kOffsetOutOfRange, "node: it is not complete yet"};
+    if (first + part.size() > leaves->size()) return not_complete();
     return fold(*leaves, first, part.size());
   }
   if (part.level < 2 * kTileLevel) {
     const std::size_t count = std::size_t{1} << (part.level - kTileLevel);
-    BAHI_ASSIGN(HashList roots, tile_roots(part.index * count, count));
-    return fold(std::move(roots));
+    BAHI_ASSIGN(const HashList roots, tile_roots(part.index * count, count));
+    return fold(roots, 0, count);
   }
-  const unsigned level = part.level / kTileLevel - 2;
-  const std::uint64_t count = std::uint64_t{1} << (part.level % kTileLevel);
   const std::shared_lock lock(mutex_);
-  if (level >= upper_.size() || (part.index + 1) * count > upper_[level].size()) {
-    return Error{ErrorCode::kOffsetOutOfRange, "node: it is not complete yet"};
-  }
-  return fold(upper_[level], part.index * count, count);
+  const std::optional<TreeHash> hash = tiles_.node(part);
+  return hash ? Result<TreeHash>(*hash) : not_complete();
 }
 
 Result<HashList> TenantTree::tile_roots(std::uint64_t first, std::size_t count) const {
@@ -263,11 +227,9 @@ Result<HashList> TenantTree::tile_roots(std::uint64_t first, std::size_t count) 
   std::size_t in_file = 0;
   {
     const std::shared_lock lock(mutex_);
-    if (first + count > tiles_) return Error{ErrorCode::kOffsetOutOfRange, "node: it is not complete yet"};
-    in_file = first >= kept_from_ ? 0 : static_cast<std::size_t>(std::min<std::uint64_t>(count, kept_from_ - first));
-    const auto begin =
-        kept_.begin() + static_cast<std::ptrdiff_t>(first + in_file - std::min(first + in_file, kept_from_));
-    if (in_file < count) kept.assign(begin, begin + static_cast<std::ptrdiff_t>(count - in_file));
+    if (first + count > tiles_.count()) return not_complete();
+    in_file = static_cast<std::size_t>(std::min<std::uint64_t>(count, std::max(first, tiles_.kept_from()) - first));
+    if (in_file < count) kept = tiles_.kept(first + in_file, count - in_file);
   }
   if (in_file == 0) return kept;
   BAHI_ASSIGN(HashList roots, file_->read(first, in_file));
@@ -278,8 +240,8 @@ Result<HashList> TenantTree::tile_roots(std::uint64_t first, std::size_t count) 
 Result<TenantTree::Leaves> TenantTree::leaves_of(std::uint64_t tile) const {
   {
     const std::shared_lock lock(mutex_);
-    if (tile > tiles_) return Error{ErrorCode::kOffsetOutOfRange, "node: it is not complete yet"};
-    if (tile == tiles_) return std::make_shared<const HashList>(leaves_);
+    if (tile > tiles_.count()) return not_complete();
+    if (tile == tiles_.count()) return std::make_shared<const HashList>(leaves_);
   }
   {
     const std::scoped_lock lock(cache_mutex_);
@@ -288,7 +250,7 @@ Result<TenantTree::Leaves> TenantTree::leaves_of(std::uint64_t tile) const {
   }
   BAHI_ASSIGN(Leaves leaves, hash_tile(tile));
   BAHI_ASSIGN(const HashList root, tile_roots(tile, 1));
-  if (fold(*leaves) != root.front()) return changed_at(tile);
+  if (fold(*leaves, 0, kTileLeaves) != root.front()) return changed_at(tile);
   const std::scoped_lock lock(cache_mutex_);
   if (cache_.emplace(tile, leaves).second) cache_order_.push_back(tile);
   if (cache_order_.size() > kCachedTilesMax) {
@@ -310,7 +272,7 @@ Result<TenantTree::Leaves> TenantTree::hash_tile(std::uint64_t tile) const {
 }
 
 Result<std::uint64_t> TenantTree::recheck(std::uint64_t begin, std::uint64_t events_max) {
-  const std::uint64_t last = tiles_ * kTileLeaves;
+  const std::uint64_t last = tiles_.count() * kTileLeaves;
   const std::uint64_t wanted = (events_max + kTileLeaves - 1) / kTileLeaves * kTileLeaves;
   const std::uint64_t end = std::min(last, begin + wanted);
   LeafScan scan(engine_, tenant_, {begin, end});

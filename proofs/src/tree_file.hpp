@@ -15,12 +15,9 @@
 
 #include "bahi/base/posix_file.hpp"
 #include "bahi/base/types.hpp"
-#include "bahi/proofs/merkle.hpp"
+#include "bahi/proofs/tile_roots.hpp"
 
 namespace bahi::proofs {
-
-inline constexpr unsigned kTileLevel = 8;
-inline constexpr std::uint64_t kTileLeaves = std::uint64_t{1} << kTileLevel;
 
 /// Not thread-safe, but `read` may run beside `append`.
 class TreeFile {

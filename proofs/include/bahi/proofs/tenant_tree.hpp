@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "bahi/engine/engine.hpp"
-#include "bahi/proofs/merkle.hpp"
+#include "bahi/proofs/tile_roots.hpp"
 
 namespace bahi::proofs {
 
@@ -77,7 +77,6 @@ class TenantTree {
   [[nodiscard]] Status load(std::uint64_t tiles, const TreeHash& root);
   /// Takes over what was built: everybody sees it from now on.
   Status publish(const HashList& tile_roots, HashList rest);
-  void add_tile(const TreeHash& root);
   [[nodiscard]] Result<HashList> tile_roots(std::uint64_t first, std::size_t count) const;
   [[nodiscard]] Result<Leaves> leaves_of(std::uint64_t tile) const;
   [[nodiscard]] Result<Leaves> hash_tile(std::uint64_t tile) const;
@@ -96,10 +95,7 @@ class TenantTree {
 
   mutable std::shared_mutex mutex_;
   HashList leaves_;               // of the last tile, which is not complete; protected by mutex_
-  std::uint64_t tiles_ = 0;       // complete ones; protected by mutex_
-  std::uint64_t kept_from_ = 0;   // first tile whose root is in memory; protected by mutex_
-  HashList kept_;                 // roots from there on, since the last 65,536 leaves at least; protected by mutex_
-  std::vector<HashList> upper_;   // roots of 2^16, 2^24, ... leaves, all of them; protected by mutex_
+  TileRoots tiles_;               // complete ones; protected by mutex_
   std::optional<Error> unsound_;  // protected by mutex_
   std::atomic<std::uint64_t> size_{0};
 

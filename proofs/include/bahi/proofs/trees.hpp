@@ -35,8 +35,8 @@ class Trees {
  public:
   /// Checks that every log extends the last checkpoint that was put into the witness directory, building what is
   /// missing of its tree for that, and then starts the thread. What of a tree comes from its file is compared with the
-  /// log: before this returns, where there is such a checkpoint and it is at most about a million events, or else by the
-  /// thread. Errors: kHistoryChanged says which tenant's log is shorter or differs, and below which offset;
+  /// log: before this returns, where there is such a checkpoint and it is at most about a million events, or else by
+  /// the thread. Errors: kHistoryChanged says which tenant's log is shorter or differs, and below which offset;
   /// kMalformedBundle for a checkpoint there that is none; those of a tree.
   [[nodiscard]] static Result<std::unique_ptr<Trees>> open(Engine& engine, TreesOptions options);
   Trees(const Trees&) = delete;
