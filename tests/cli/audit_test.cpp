@@ -170,7 +170,7 @@ TEST_CASE("audit: queries of the audit trail are still asked", "[cli][audit]") {
   const Audited audited;
   audited.append(0, 5);
   Serving server(audited.store);
-  REQUIRE(server.bahi({"projection", "start", "audit", "-t", "shop"}).exit_code == 0);
+  REQUIRE(server.bahi({"projection", "start", "audit", "--tenant", "shop"}).exit_code == 0);
   const Outcome asked = server.bahi({"audit", "story", "correlation=x", "--tenant", "shop"});
   CAPTURE(asked.err);
   CHECK(asked.err.find("usage") == std::string::npos);
