@@ -5,7 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "posix_file.hpp"
+#include "bahi/base/posix_file.hpp"
 
 namespace bahi {
 namespace {

@@ -27,7 +27,7 @@ const std::vector<Folder>& folders() {
       {"server", {"projections", "snapshots", "engine", "schemas", "tls", "base"}},
       {"client", {"schemas", "tls", "base"}},
       {"workload", {"schemas", "base"}},
-      {"cli", {"client", "webhooks", "workload", "schemas", "tls", "base", "engine", "server"}},
+      {"cli", {"client", "webhooks", "workload", "schemas", "tls", "base", "engine", "snapshots", "server"}},
   };
   return all;
 }

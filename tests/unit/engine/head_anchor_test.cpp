@@ -2,7 +2,7 @@
 
 #include "engine_fixture.hpp"
 #include "head_anchor.hpp"
-#include "posix_file.hpp"
+#include "bahi/base/posix_file.hpp"
 
 using namespace bahi;
 using namespace bahi::test;

@@ -1,4 +1,4 @@
-#include "posix_file.hpp"
+#include "bahi/base/posix_file.hpp"
 
 #include <cerrno>
 #include <cstring>
