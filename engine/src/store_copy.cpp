@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "bahi/base/failpoint.hpp"
+#include "bahi/base/planted_bug.hpp"
 #include "bahi/base/posix_file.hpp"
 #include "bahi/schemas/batch_header.hpp"
 #include "head_anchor.hpp"
@@ -77,6 +78,7 @@ class StoreCopy::Impl {
     BAHI_TRY(check_target(paths_));  // another process may have written to it before we held the lock
     // Comes before everything else, so that nothing here is ever mistaken for a store, or for somebody's files.
     BAHI_TRY(write_store_marker(paths_.restoring_marker(), store_id_));
+    if (planted(PlantedBug::kMarkerFirst)) BAHI_TRY(write_store_marker(paths_.marker(), store_id_));
     begun_ = true;
     BAHI_TRY(remove_copied(paths_));
     RocksDbLogStore::OpenArguments arguments;
@@ -84,6 +86,8 @@ class StoreCopy::Impl {
     arguments.direct_flush = takes_direct_io(paths_.restoring_marker());
     arguments.without_wal = true;
     arguments.cache = rocksdb::NewLRUCache(std::size_t{1} << 20U);  // nothing is read
+    arguments.callbacks.failed = [](const rocksdb::Status&) {};     // the next append or flush tells
+    arguments.callbacks.files_changed = [] {};
     options_.create_if_missing = true;
     BAHI_ASSIGN(store_, RocksDbLogStore::open(arguments, options_));
     return {};
@@ -100,8 +104,12 @@ class StoreCopy::Impl {
     }
     tenant.stored_bytes += stored.size();
     const std::size_t header_bytes = kBatchHeaderBytes + header.version_bytes;
-    const LogRecord record{header.tenant,  header.first_offset,        header.last_offset(), stored.substr(0, header_bytes),
-                           stored.substr(header_bytes), tenant.stored_bytes};
+    const LogRecord record{header.tenant,
+                           header.first_offset,
+                           header.last_offset(),
+                           stored.substr(0, header_bytes),
+                           stored.substr(header_bytes),
+                           tenant.stored_bytes};
     BAHI_TRY(store_->append({&record, 1}));
     tenant.next_offset = header.next_offset();
     tenant.chain_hash = header.chain_hash;
@@ -171,7 +179,9 @@ class StoreCopy::Impl {
 
 StoreCopy::StoreCopy(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-StoreCopy::~StoreCopy() { impl_->abandon(); }
+StoreCopy::~StoreCopy() {
+  impl_->abandon();
+}
 
 Result<std::unique_ptr<StoreCopy>> StoreCopy::begin(const std::filesystem::path& directory, const Uuid& store_id,
                                                     const EngineOptions& options) {
@@ -180,8 +190,14 @@ Result<std::unique_ptr<StoreCopy>> StoreCopy::begin(const std::filesystem::path&
   return copy;
 }
 
-Status StoreCopy::add(std::string_view stored) { return impl_->add(stored); }
-Status StoreCopy::finish() { return impl_->finish(); }
-std::vector<TenantMark> StoreCopy::marks() const { return impl_->marks(); }
+Status StoreCopy::add(std::string_view stored) {
+  return impl_->add(stored);
+}
+Status StoreCopy::finish() {
+  return impl_->finish();
+}
+std::vector<TenantMark> StoreCopy::marks() const {
+  return impl_->marks();
+}
 
 }  // namespace bahi

@@ -358,6 +358,14 @@ Message decode(Reader&, const fb::ListProjections&) {
   return ListProjections{};
 }
 
+Message decode(Reader&, const fb::CreateBackup& m) {
+  return CreateBackup{m.bytes_per_second_max()};
+}
+
+Message decode(Reader& in, const fb::BackupCreated& m) {
+  return BackupCreated{m.news(), m.number(), in.text(m.directory()), m.batches(), m.events(), m.bytes()};
+}
+
 Message decode_message(Reader& in, const fb::Frame& frame) {
   switch (frame.message_type()) {
 #define BAHI_CASE(name) \
@@ -396,6 +404,8 @@ Message decode_message(Reader& in, const fb::Frame& frame) {
     BAHI_CASE(CommandAnswer)
     BAHI_CASE(ManageProjection)
     BAHI_CASE(ListProjections)
+    BAHI_CASE(CreateBackup)
+    BAHI_CASE(BackupCreated)
 #undef BAHI_CASE
     case fb::Message::NONE: in.fail(); break;
   }

@@ -292,6 +292,14 @@ auto encode(Builder& builder, const ListProjections&) {
   return fb::CreateListProjections(builder);
 }
 
+auto encode(Builder& builder, const CreateBackup& m) {
+  return fb::CreateCreateBackup(builder, m.bytes_per_second_max);
+}
+
+auto encode(Builder& builder, const BackupCreated& m) {
+  return fb::CreateBackupCreated(builder, m.news, m.number, text(builder, m.directory), m.batches, m.events, m.bytes);
+}
+
 /// The union member that stands for a variant's alternative; both are in the same order.
 template <class T>
 fb::Message type_of() {

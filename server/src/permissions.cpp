@@ -34,6 +34,7 @@ constexpr std::array kRules{
     Rule{"ManageProjection", Scope::kAnyTenant, true, false, false, false},
     Rule{"ListProjections", Scope::kAnyTenant, true, true, true, true},
     Rule{"VerifyStore", Scope::kWholeStore, true, false, false, true},
+    Rule{"CreateBackup", Scope::kWholeStore, true, false, false, false},
 };
 
 bool allows(const Rule& rule, Role role) {

@@ -8,6 +8,7 @@
 #include "backup_directory.hpp"
 #include "backup_segment.hpp"
 #include "bahi/base/failpoint.hpp"
+#include "bahi/base/planted_bug.hpp"
 #include "bahi/base/posix_file.hpp"
 #include "bahi/base/text.hpp"
 #include "bahi/schemas/hash.hpp"
@@ -37,19 +38,20 @@ Status check_held(const Engine& engine, const BackupTenant& held) {
   const std::string name = held.name.empty() ? fmt::format("{}", tenant.value) : held.name;
   const Offset durable = engine.durable_offset(tenant);
   if (durable < end) {
-    return Error{ErrorCode::kBackupMismatch,
-                 fmt::format("tenant {}: the backup holds {} events, the store only {}: it is of another history, or was "
-                             "restored to an earlier point; back up into another directory",
-                             name, end.value, durable.value)};
+    return Error{
+        ErrorCode::kBackupMismatch,
+        fmt::format("tenant {}: the backup holds {} events, the store only {}: it is of another history, or was "
+                    "restored to an earlier point; back up into another directory",
+                    name, end.value, durable.value)};
   }
   BAHI_ASSIGN(const auto cursor, engine.read_batches(tenant, end - 1, end, Direction::kForward, 1));
   BAHI_ASSIGN(const bool found, cursor->next());
   if (found && cursor->header().next_offset() == end && cursor->header().chain_hash == chain) return {};
-  return Error{ErrorCode::kBackupMismatch,
-               fmt::format("tenant {}: the backup's events up to offset {} are not those of the store (chain hash {}, "
-                           "in the store {}): one of them went on from an earlier point; back up into another directory",
-                           name, end.value - 1, format_hash(chain),
-                           found ? format_hash(cursor->header().chain_hash) : "none")};
+  return Error{
+      ErrorCode::kBackupMismatch,
+      fmt::format("tenant {}: the backup's events up to offset {} are not those of the store (chain hash {}, "
+                  "in the store {}): one of them went on from an earlier point; back up into another directory",
+                  name, end.value - 1, format_hash(chain), found ? format_hash(cursor->header().chain_hash) : "none")};
 }
 
 class BackupRun {
@@ -81,7 +83,8 @@ class BackupRun {
     }
     name_tenants();
     manifest_.info.segments = manifest_.segments.size();
-    if (failpoint::hit("backup_before_manifest")) return Error{ErrorCode::kIoError, "backup_before_manifest: failed on purpose"};
+    if (failpoint::hit("backup_before_manifest"))
+      return Error{ErrorCode::kIoError, "backup_before_manifest: failed on purpose"};
     BAHI_TRY(sync_directory(directory_.root()));  // the names of the segments
     BAHI_TRY(write_file_atomically(directory_.manifest_path(manifest_.info.number), encode_manifest(manifest_)));
     done_ = true;
@@ -96,7 +99,8 @@ class BackupRun {
     for (;;) {
       BAHI_ASSIGN(const bool more, cursor->next());
       if (!more) break;
-      if (options_.stop && options_.stop()) return Error{ErrorCode::kCancelled, "the backup was stopped; those before it are as they were"};
+      if (options_.stop && options_.stop())
+        return Error{ErrorCode::kCancelled, "the backup was stopped; those before it are as they were"};
       BAHI_TRY(take(cursor->header(), cursor->stored()));
       throttle_.passed(manifest_.info.bytes);
       if (options_.progress) options_.progress(manifest_.info.bytes, std::max(total, manifest_.info.bytes));
@@ -107,7 +111,8 @@ class BackupRun {
   /// The last batch of all that the directory holds.
   [[nodiscard]] std::optional<TenantMark> last_held() const {
     const auto& manifests = directory_.manifests();
-    const auto newest = std::find_if(manifests.rbegin(), manifests.rend(), [](const auto& m) { return m.last_tenant.has_value(); });
+    const auto newest =
+        std::find_if(manifests.rbegin(), manifests.rend(), [](const auto& m) { return m.last_tenant.has_value(); });
     if (newest == manifests.rend()) return std::nullopt;
     const auto found = reached_.find(*newest->last_tenant);
     return found == reached_.end() ? std::nullopt : std::optional(found->second);
@@ -149,8 +154,9 @@ class BackupRun {
   Status begin_segment() {
     const std::uint64_t backup = manifest_.info.number;
     ++segments_begun_;
-    BAHI_ASSIGN(segment_, SegmentWriter::create(directory_.segment_path(backup, segments_begun_),
-                                                {manifest_.info.store_id, backup, static_cast<std::uint32_t>(segments_begun_)}));
+    BAHI_ASSIGN(segment_,
+                SegmentWriter::create(directory_.segment_path(backup, segments_begun_),
+                                      {manifest_.info.store_id, backup, static_cast<std::uint32_t>(segments_begun_)}));
     return {};
   }
 
@@ -214,7 +220,7 @@ Result<BackupOutcome> create_backup(const Engine& engine, const std::filesystem:
   // Another run may have ended before we held the lock.
   BAHI_ASSIGN(const BackupDirectory backups, BackupDirectory::read(directory));
   BAHI_TRY(check_directory(engine, backups));
-  BAHI_TRY(backups.remove_unfinished());
+  if (!planted(PlantedBug::kKeepUnfinished)) BAHI_TRY(backups.remove_unfinished());
   if (made) {
     const std::filesystem::path parent = std::filesystem::absolute(directory).parent_path();
     BAHI_TRY(sync_directory(parent));

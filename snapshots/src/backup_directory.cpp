@@ -95,7 +95,8 @@ Status BackupDirectory::read_manifests() {
     if (!manifest) {
       return Error{manifest.error().code(), fmt::format("{}: {}", path.string(), manifest.error().message())};
     }
-    if (manifest->info.number != number) return damaged(path, fmt::format("it is that of backup {}", manifest->info.number));
+    if (manifest->info.number != number)
+      return damaged(path, fmt::format("it is that of backup {}", manifest->info.number));
     if (manifest->previous != newest_hash_) return damaged(path, "it does not follow the manifest before it");
     if (!manifests_.empty() && manifest->info.store_id != manifests_.front().info.store_id) {
       return damaged(path, "it is of another store than the backups before it");

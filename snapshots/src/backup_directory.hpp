@@ -4,8 +4,8 @@
 //   backup-000001-0001.seg   its segments (backup_segment.hpp)
 //   LOCK                     held while a backup is taken
 //
-// A backup's files are written once and never touched again; the manifest comes last. So files of a backup without a manifest are
-// what an interrupted one left; the next one deletes them.
+// A backup's files are written once and never touched again; the manifest comes last. So files of a backup without a
+// manifest are what an interrupted one left; the next one deletes them.
 #pragma once
 
 #include <filesystem>
@@ -19,8 +19,8 @@ namespace bahi {
 
 class BackupDirectory {
  public:
-  /// Reads all manifests and checks that each follows the one before it. A directory that is missing or holds no backup has
-  /// none. Errors: kBackupDamaged, kNewerFormat, kPermissionDenied, kIoError.
+  /// Reads all manifests and checks that each follows the one before it. A directory that is missing or holds no backup
+  /// has none. Errors: kBackupDamaged, kNewerFormat, kPermissionDenied, kIoError.
   [[nodiscard]] static Result<BackupDirectory> read(const std::filesystem::path& directory);
 
   /// Oldest first.
@@ -50,8 +50,8 @@ class BackupDirectory {
   std::filesystem::path root_;
   std::vector<BackupManifest> manifests_;
   Hash128 newest_hash_;
-  std::uint64_t newest_number_ = 0;                 // of a manifest
-  std::vector<std::filesystem::path> unfinished_;   // with numbers of theirs beyond newest_number_, or half-written
+  std::uint64_t newest_number_ = 0;                // of a manifest
+  std::vector<std::filesystem::path> unfinished_;  // with numbers of theirs beyond newest_number_, or half-written
   bool foreign_ = false;
 };
 

@@ -44,7 +44,8 @@ class LineReader {
     const std::string_view digits = word();
     Integer value = 0;
     const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (parsed.ec != std::errc{} || parsed.ptr != digits.data() + digits.size()) fail(fmt::format("line {}: not a number", number_));
+    if (parsed.ec != std::errc{} || parsed.ptr != digits.data() + digits.size())
+      fail(fmt::format("line {}: not a number", number_));
     return value;
   }
   /// `parse` turns a word into a Result.
@@ -103,7 +104,8 @@ std::string encode_manifest(const BackupManifest& manifest) {
       format_uuid(info.store_id), info.number, format_hash(manifest.previous), format_timestamp(info.taken_at),
       info.batches, info.events, info.bytes, manifest.last_tenant ? std::to_string(manifest.last_tenant->value) : "-");
   for (std::size_t i = 0; i < manifest.segments.size(); ++i) {
-    text += fmt::format("segment {} {} {}\n", i + 1, manifest.segments[i].bytes, format_hash(manifest.segments[i].hash));
+    text +=
+        fmt::format("segment {} {} {}\n", i + 1, manifest.segments[i].bytes, format_hash(manifest.segments[i].hash));
   }
   for (const BackupTenant& tenant : info.tenants) {
     text += fmt::format("tenant {} {} {} {}\n", tenant.mark.tenant.value, tenant.mark.next_offset.value,
@@ -118,11 +120,13 @@ Result<BackupManifest> decode_manifest(std::string_view text) {
   reader.line(kTitle);
   const auto format = reader.number<unsigned>();
   const auto check = text.rfind("\ncheck ");
-  if (check == std::string_view::npos || text.substr(check + 1) != fmt::format("check {}\n", format_hash(xxh3_128(text.substr(0, check + 1))))) {
+  if (check == std::string_view::npos ||
+      text.substr(check + 1) != fmt::format("check {}\n", format_hash(xxh3_128(text.substr(0, check + 1))))) {
     return damaged("it fails its checksum");
   }
   if (!reader.failed() && format > kFormat) {
-    return Error{ErrorCode::kNewerFormat, fmt::format("format {} is newer than this build knows ({})", format, kFormat)};
+    return Error{ErrorCode::kNewerFormat,
+                 fmt::format("format {} is newer than this build knows ({})", format, kFormat)};
   }
   BackupInfo& info = manifest.info;
   reader.line("store");

@@ -40,7 +40,8 @@ Status BackupReader::open_segment() {
   const BackupManifest& manifest = directory_.manifests()[backup_];
   const SegmentEntry& entry = manifest.segments[next_segment_++];
   const SegmentPlace place{manifest.info.store_id, manifest.info.number, static_cast<std::uint32_t>(next_segment_)};
-  BAHI_ASSIGN(segment_, SegmentReader::open(directory_.segment_path(manifest.info.number, next_segment_), place, entry));
+  BAHI_ASSIGN(segment_,
+              SegmentReader::open(directory_.segment_path(manifest.info.number, next_segment_), place, entry));
   return {};
 }
 
@@ -48,7 +49,8 @@ Status BackupReader::check_batch() {
   auto decoded = DecodedBatch::decode(segment_->stored());
   if (!decoded) {
     const Error damage = segment_->damaged(decoded.error().message());
-    return Error{decoded.error().code() == ErrorCode::kNewerFormat ? ErrorCode::kNewerFormat : damage.code(), damage.message()};
+    return Error{decoded.error().code() == ErrorCode::kNewerFormat ? ErrorCode::kNewerFormat : damage.code(),
+                 damage.message()};
   }
   batch_ = std::move(*decoded);
   const BatchHeader& header = batch_->header();
@@ -69,9 +71,9 @@ Status BackupReader::check_batch() {
 
 Status BackupReader::check_backup() const {
   const BackupInfo& info = directory_.manifests()[backup_].info;
-  const bool same_tenants = std::equal(
-      info.tenants.begin(), info.tenants.end(), reached_here_.begin(), reached_here_.end(),
-      [](const BackupTenant& promised, const auto& found) { return promised.mark == found.second; });
+  const bool same_tenants =
+      std::equal(info.tenants.begin(), info.tenants.end(), reached_here_.begin(), reached_here_.end(),
+                 [](const BackupTenant& promised, const auto& found) { return promised.mark == found.second; });
   if (same_tenants && counts_ == Counts{info.batches, info.events, info.bytes}) return {};
   return Error{ErrorCode::kBackupDamaged, fmt::format("{}: the segments do not hold what the manifest says",
                                                       directory_.manifest_path(info.number).string())};

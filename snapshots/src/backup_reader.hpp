@@ -16,8 +16,8 @@ class BackupReader {
  public:
   explicit BackupReader(const BackupDirectory& directory) : directory_(directory) {}
 
-  /// Moves to the next batch, in the order of commits, over all backups. False: there is no more, and every backup holds
-  /// what its manifest says. Errors: kBackupDamaged, kNewerFormat, kIoError.
+  /// Moves to the next batch, in the order of commits, over all backups. False: there is no more, and every backup
+  /// holds what its manifest says. Errors: kBackupDamaged, kNewerFormat, kIoError.
   [[nodiscard]] Result<bool> next();
   /// Header and body as they were stored; holds until `next`.
   [[nodiscard]] std::string_view stored() const { return segment_->stored(); }
@@ -44,8 +44,8 @@ class BackupReader {
   };
 
   const BackupDirectory& directory_;
-  std::size_t backup_ = 0;          // index of the current one
-  std::size_t next_segment_ = 0;    // of the current backup
+  std::size_t backup_ = 0;        // index of the current one
+  std::size_t next_segment_ = 0;  // of the current backup
   std::optional<SegmentReader> segment_;
   std::shared_ptr<const DecodedBatch> batch_;
   std::map<TenantId, TenantMark> reached_;

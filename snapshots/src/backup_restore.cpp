@@ -72,7 +72,8 @@ class Restore {
     if (options_.check != nullptr) BAHI_TRY(options_.check->end());
     BAHI_TRY(copy->finish());
     for (const TenantMark& mark : copy->marks()) {
-      const auto name = std::find_if(held.begin(), held.end(), [&](const BackupTenant& t) { return t.mark.tenant == mark.tenant; });
+      const auto name =
+          std::find_if(held.begin(), held.end(), [&](const BackupTenant& t) { return t.mark.tenant == mark.tenant; });
       report_.tenants.push_back({mark, name == held.end() ? "" : name->name});
     }
     return std::move(report_);
@@ -84,10 +85,11 @@ class Restore {
       const Offset end = found->second;
       if (header.first_offset >= end) return {};
       if (header.next_offset() > end) {
-        return Error{ErrorCode::kInvalidArgument,
-                     fmt::format("to-offset: offset {} of tenant {} lies inside a batch, which was stored as one; "
-                                 "choose {} (without the batch) or {} (with it)",
-                                 end.value, name_of(header.tenant), header.first_offset.value, header.next_offset().value)};
+        return Error{
+            ErrorCode::kInvalidArgument,
+            fmt::format("to-offset: offset {} of tenant {} lies inside a batch, which was stored as one; "
+                        "choose {} (without the batch) or {} (with it)",
+                        end.value, name_of(header.tenant), header.first_offset.value, header.next_offset().value)};
       }
     }
     BAHI_TRY(copy.add(stored));
@@ -128,7 +130,8 @@ Result<BackupReport> verify_backup(const std::filesystem::path& directory, const
   };
   if (const Status sound = walk(); !sound) {
     const ErrorCode code = sound.error().code();
-    if (code == ErrorCode::kCancelled || code == ErrorCode::kNewerFormat || code == ErrorCode::kIoError) return sound.error();
+    if (code == ErrorCode::kCancelled || code == ErrorCode::kNewerFormat || code == ErrorCode::kIoError)
+      return sound.error();
     report.damage = sound.error();
   }
   std::vector<BackupInfo> whole = backups.infos();

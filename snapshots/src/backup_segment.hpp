@@ -76,10 +76,10 @@ class SegmentReader {
   PosixFile file_;
   SegmentEntry entry_;
   std::string buffer_;
-  std::size_t begin_ = 0;           // of the current batch in buffer_
-  std::size_t stored_bytes_ = 0;    // of the current batch; first of the header
-  std::uint64_t read_ = 0;          // of the file
-  std::uint64_t position_ = 0;      // of the current batch in the file
+  std::size_t begin_ = 0;         // of the current batch in buffer_
+  std::size_t stored_bytes_ = 0;  // of the current batch; first of the header
+  std::uint64_t read_ = 0;        // of the file
+  std::uint64_t position_ = 0;    // of the current batch in the file
   HashStream hash_;
 };
 

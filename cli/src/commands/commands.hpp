@@ -31,6 +31,7 @@ struct Context {
   std::function<Result<ExitCode>()> action;
 };
 
+void add_backup_commands(CLI::App& app, Context& context);
 void add_bench_commands(CLI::App& app, Context& context);
 void add_completion_command(CLI::App& app, Context& context);
 void add_profile_commands(CLI::App& app, Context& context);

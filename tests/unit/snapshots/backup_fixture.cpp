@@ -19,7 +19,8 @@ void BackedUpStore::write(std::size_t batches, std::size_t events) {
     std::vector<Event> batch;
     for (std::size_t k = 0; k < events; ++k) {
       const std::string number = std::to_string(written_++);
-      batch.push_back({"order-" + std::to_string(written_ % 7), "happened", R"({"n":)" + number + "}", {"n:" + number}});
+      batch.push_back(
+          {"order-" + std::to_string(written_ % 7), "happened", R"({"n":)" + number + "}", {"n:" + number}});
     }
     REQUIRE(append(*engine_, shop_, batch));
     REQUIRE(append(*engine_, office_, batch));

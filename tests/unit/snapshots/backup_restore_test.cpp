@@ -40,8 +40,10 @@ TEST_CASE("restore: producers, expected versions and conditions go on where they
   const Version version = *store.engine().stream_version(store.shop(), "order-1");
   CHECK(*restored->stream_version(store.shop(), "order-1") == version);
   CHECK(test::append_expecting(*restored, store.shop(), {{"order-1"}}, {{"order-1", ExpectedVersion::no_stream()}})
-            .error().code() == ErrorCode::kWrongExpectedVersion);
-  REQUIRE(test::append_expecting(*restored, store.shop(), {{"order-1"}}, {{"order-1", ExpectedVersion::exactly(version)}}));
+            .error()
+            .code() == ErrorCode::kWrongExpectedVersion);
+  REQUIRE(
+      test::append_expecting(*restored, store.shop(), {{"order-1"}}, {{"order-1", ExpectedVersion::exactly(version)}}));
 
   AppendRequest conditional = test::request_of(store.shop(), {{"order-9"}});
   conditional.condition = AppendCondition{{{QueryItem{{"paid"}, {"invoice:7"}}}}, {0}};

@@ -24,6 +24,7 @@ using Names = std::vector<std::string>;
 Hash128 activity_up_to(Engine& engine, TenantId tenant, Offset end, const std::filesystem::path& directory) {
   const auto projections = projections::Projections::open(directory, engine, {});
   REQUIRE(projections);
+  REQUIRE((*projections)->start(tenant, "activity", "test"));
   REQUIRE((*projections)->replay(tenant, "activity", "x", {0}, end, "test"));
   std::atomic<bool> done{false};
   const auto cancel = (*projections)->notify_at(tenant, "activity@x", end, [&done] {
@@ -248,15 +249,16 @@ TEST_CASE("backup: of another store, or of another history, it is not added to",
   const auto shorter = create_backup(*earlier, store.backups(), {});
   REQUIRE_FALSE(shorter);
   CHECK(shorter.error().code() == ErrorCode::kBackupMismatch);
-  CHECK(shorter.error().message().find("tenant shop: the backup holds 12 events, the store only 9") != std::string::npos);
+  CHECK(shorter.error().message().find("tenant shop: the backup holds 12 events, the store only 9") !=
+        std::string::npos);
   for (const TenantId tenant : {store.shop(), store.office()}) {
     REQUIRE(append(*earlier, tenant, {{"order-1"}, {"order-2"}, {"order-3"}}));
   }
   const auto diverged = create_backup(*earlier, store.backups(), {});
   REQUIRE_FALSE(diverged);
   CHECK(diverged.error().code() == ErrorCode::kBackupMismatch);
-  CHECK(diverged.error().message().find("tenant shop: the backup's events up to offset 11 are not those of the store") !=
-        std::string::npos);
+  CHECK(diverged.error().message().find(
+            "tenant shop: the backup's events up to offset 11 are not those of the store") != std::string::npos);
   CHECK(names_in(store.backups()) == names);
 }
 

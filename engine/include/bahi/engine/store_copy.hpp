@@ -12,8 +12,8 @@
 
 namespace bahi {
 
-/// Takes batches verbatim, so offsets, versions, times, producers and hashes stay what they were. Until `finish` returned
-/// the directory is no store: whoever opens it is told kRestoreUnfinished. Not thread-safe.
+/// Takes batches verbatim, so offsets, versions, times, producers and hashes stay what they were. Until `finish`
+/// returned the directory is no store: whoever opens it is told kRestoreUnfinished. Not thread-safe.
 class StoreCopy {
  public:
   /// The directory must be missing, empty, or hold what an interrupted copy left, which is deleted.

@@ -231,6 +231,18 @@ struct ManageProjection {
 };
 struct ListProjections {};
 
+struct CreateBackup {
+  std::uint64_t bytes_per_second_max = 0;  ///< 0: no limit
+};
+struct BackupCreated {
+  bool news = true;
+  std::uint64_t number = 0;
+  std::string directory;
+  std::uint64_t batches = 0;
+  std::uint64_t events = 0;
+  std::uint64_t bytes = 0;
+};
+
 /// A message of a newer peer.
 struct Unknown {
   std::uint8_t type = 0;
@@ -240,7 +252,8 @@ using Message =
     std::variant<Unknown, Hello, Welcome, Append, Appended, Failure, Read, Credit, Cancel, Batches, CaughtUp, ReadEnd,
                  Ping, Pong, GoingAway, Done, CreateTenant, ListTenants, TenantList, CreateToken, TokenCreated,
                  ListTokens, TokenList, RevokeToken, GetStatus, Status, VerifyStore, VerifyReport, SetTenantLimits,
-                 Query, QueryAnswer, Command, CommandAnswer, ManageProjection, ListProjections>;
+                 Query, QueryAnswer, Command, CommandAnswer, ManageProjection, ListProjections, CreateBackup,
+                 BackupCreated>;
 
 /// The name of the message's kind as in wire.fbs; "Unknown" for a newer peer's.
 [[nodiscard]] std::string_view name_of(const Message& message) noexcept;

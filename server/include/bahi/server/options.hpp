@@ -53,8 +53,9 @@ struct ServerOptions {
   /// Then every connection speaks TLS; otherwise none does.
   std::optional<tls::ServerSettings> tls;
   Limits limits;
-  std::filesystem::path views;  ///< directory of the read models' state, which is derived; empty: no read models
-  TenantLimits tenant_limits;  ///< of tenants that have none of their own; never of the tenant "system"
+  std::filesystem::path views;    ///< directory of the read models' state, which is derived; empty: no read models
+  std::filesystem::path backups;  ///< directory that CreateBackup backs up into; empty: it is refused
+  TenantLimits tenant_limits;     ///< of tenants that have none of their own; never of the tenant "system"
   std::chrono::milliseconds shutdown_deadline{10'000};  ///< for what is in flight when the server stops
   LogSink log;                                          ///< may be empty
 };

@@ -1,9 +1,11 @@
-// Backups of a store: its log, copied batch by batch while writers go on, into a directory that any machine can restore.
+// Backups of a store: its log, copied batch by batch while writers go on, into a directory that any machine can
+// restore.
 //
 // A backup directory holds numbered backups. Each holds what was committed since the one before it, so the newest one
-// and all before it together are the log of the moment at which the newest was taken: a prefix of the store's history over
-// all tenants, and with the system tenant's log also tenants, credentials and the list of read models. What is derived
-// (index, state of read models) is not in it. docs/on_disk_format.md has the files byte for byte, ADR 20 the reasons.
+// and all before it together are the log of the moment at which the newest was taken: a prefix of the store's history
+// over all tenants, and with the system tenant's log also tenants, credentials and the list of read models. What is
+// derived (index, state of read models) is not in it. docs/on_disk_format.md has the files byte for byte, ADR 20 the
+// reasons.
 #pragma once
 
 #include <cstdint>
@@ -56,11 +58,11 @@ struct BackupOutcome {
   BackupInfo info;   ///< the newest backup
 };
 
-/// Takes the next backup of `engine`'s store into `directory`, which is made if it is missing. What is durable when it begins is in it;
-/// appends go on meanwhile. Durable when it returns; on an error, or when the process dies, the backups that were there
-/// before are as they were. Checks every batch it copies, and that the store still holds what the backup holds.
-/// Errors: kNotABackup, kBackupDamaged, kBackupMismatch, kDirectoryInUse (another backup is being taken),
-/// kCorruptLog, kCancelled, kDiskFull, kPermissionDenied, kIoError; kInvalidArgument for an engine in memory.
+/// Takes the next backup of `engine`'s store into `directory`, which is made if it is missing. What is durable when it
+/// begins is in it; appends go on meanwhile. Durable when it returns; on an error, or when the process dies, the
+/// backups that were there before are as they were. Checks every batch it copies, and that the store still holds what
+/// the backup holds. Errors: kNotABackup, kBackupDamaged, kBackupMismatch, kDirectoryInUse (another backup is being
+/// taken), kCorruptLog, kCancelled, kDiskFull, kPermissionDenied, kIoError; kInvalidArgument for an engine in memory.
 [[nodiscard]] Result<BackupOutcome> create_backup(const Engine& engine, const std::filesystem::path& directory,
                                                   const BackupOptions& options);
 
@@ -122,10 +124,10 @@ struct RestoreReport {
   std::vector<BackupTenant> tenants;  ///< what the new store holds
 };
 
-/// Makes a store in `into`, which must be new or empty (or hold what an interrupted restore left), and keeps the identity
-/// of the one that was backed up. Everything is verified on the way; the directory becomes a store at the very end. On an error it is
-/// left empty. Its index and read models are built when it is opened.
-/// Errors: those of list_backups, kBackupDamaged, kDirectoryNotEmpty, kDirectoryInUse, kUnknownTenant, kOffsetOutOfRange,
+/// Makes a store in `into`, which must be new or empty (or hold what an interrupted restore left), and keeps the
+/// identity of the one that was backed up. Everything is verified on the way; the directory becomes a store at the very
+/// end. On an error it is left empty. Its index and read models are built when it is opened. Errors: those of
+/// list_backups, kBackupDamaged, kDirectoryNotEmpty, kDirectoryInUse, kUnknownTenant, kOffsetOutOfRange,
 /// kInvalidArgument (an offset inside a batch, a backup that there is not), kCancelled, kDiskFull, kIoError.
 [[nodiscard]] Result<RestoreReport> restore_backup(const std::filesystem::path& directory,
                                                    const std::filesystem::path& into, const RestoreOptions& options);
