@@ -68,7 +68,8 @@ Result<bool> check_store_directory(const StorePaths& paths) {
     BAHI_TRY(check_marker(paths));
     return true;
   }
-  if (names.contains(paths.restoring_marker().filename().string())) {
+  const std::string restoring = paths.restoring_marker().filename().string();
+  if (names.contains(restoring) || names.contains(restoring + ".new")) {
     return Error{ErrorCode::kRestoreUnfinished,
                  fmt::format("the restore into {} did not come to its end; run `bahi backup restore` into it again, "
                              "or delete it",

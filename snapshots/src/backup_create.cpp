@@ -20,10 +20,11 @@ namespace {
 class Throttle {
  public:
   explicit Throttle(std::uint64_t bytes_per_second_max) : bytes_per_second_(bytes_per_second_max) {}
-  void passed(std::uint64_t bytes_in_all) const {
-    if (bytes_per_second_ == 0) return;
+  /// How long to pause now; 0 or less: not at all.
+  [[nodiscard]] std::chrono::nanoseconds pause(std::uint64_t bytes_in_all) const {
+    if (bytes_per_second_ == 0) return {};
     const std::chrono::duration<double> due(static_cast<double>(bytes_in_all) / static_cast<double>(bytes_per_second_));
-    std::this_thread::sleep_until(start_ + std::chrono::duration_cast<Clock::duration>(due));
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(due) - (Clock::now() - start_);
   }
 
  private:
@@ -95,15 +96,15 @@ class BackupRun {
  private:
   Status copy() {
     BAHI_ASSIGN(const auto cursor, engine_.read_commits(last_held()));
-    BAHI_ASSIGN(const std::uint64_t total, bytes_to_come());
+    BAHI_ASSIGN(total_, bytes_to_come());
     for (;;) {
       BAHI_ASSIGN(const bool more, cursor->next());
       if (!more) break;
       if (options_.stop && options_.stop())
         return Error{ErrorCode::kCancelled, "the backup was stopped; those before it are as they were"};
       BAHI_TRY(take(cursor->header(), cursor->stored()));
-      throttle_.passed(manifest_.info.bytes);
-      if (options_.progress) options_.progress(manifest_.info.bytes, std::max(total, manifest_.info.bytes));
+      wait_for_turn();
+      if (options_.progress) options_.progress(manifest_.info.bytes, std::max(total_, manifest_.info.bytes));
     }
     return finish_segment();
   }
@@ -151,7 +152,30 @@ class BackupRun {
     return {};
   }
 
+  void wait_for_turn() const {
+    constexpr std::chrono::nanoseconds kSliceMax = std::chrono::milliseconds(50);
+    const auto stopped = [this] { return options_.stop && options_.stop(); };
+    for (auto left = throttle_.pause(manifest_.info.bytes); left.count() > 0 && !stopped();
+         left = throttle_.pause(manifest_.info.bytes)) {
+      std::this_thread::sleep_for(std::min(left, kSliceMax));
+    }
+  }
+
+  Status check_free_space() const {
+    std::error_code error;
+    const auto space = std::filesystem::space(directory_.root(), error);
+    if (error) return from_errno(error.value(), "looking at the free space of", directory_.root());
+    const std::uint64_t left = total_ - std::min(total_, manifest_.info.bytes);
+    const std::uint64_t wanted = options_.free_bytes_min + std::min<std::uint64_t>(left, options_.segment_bytes_max);
+    if (space.available >= wanted) return {};
+    return Error{ErrorCode::kDiskFull,
+                 fmt::format("{} has {} bytes free, {} are wanted for the next segment and as a reserve; the backups "
+                             "there before are as they were",
+                             directory_.root().string(), space.available, wanted)};
+  }
+
   Status begin_segment() {
+    BAHI_TRY(check_free_space());
     const std::uint64_t backup = manifest_.info.number;
     ++segments_begun_;
     BAHI_ASSIGN(segment_,
@@ -182,6 +206,7 @@ class BackupRun {
   std::map<TenantId, TenantMark> reached_;
   std::map<TenantId, TenantMark> news_;
   std::uint64_t bytes_before_ = 0;
+  std::uint64_t total_ = 0;  // bytes that this backup will have, about
   std::optional<SegmentWriter> segment_;
   std::size_t segments_begun_ = 0;
   bool done_ = false;

@@ -56,6 +56,7 @@ EngineOptions backup_engine_options() {
 BackupOptions small_segments() {
   BackupOptions options;
   options.segment_bytes_max = std::size_t{16} << 10U;
+  options.free_bytes_min = 0;
   return options;
 }
 
@@ -69,10 +70,10 @@ int run_backups(const BackupPlaces& places, std::uint64_t seed, std::uint32_t ru
   std::thread first([&, seed_of_thread = random.next()] { append_until(stopping, *engine, seed_of_thread); });
   std::thread second([&, seed_of_thread = random.next()] { append_until(stopping, *engine, seed_of_thread); });
   const auto end = std::chrono::steady_clock::now() + milliseconds(run_ms);
-  while (run_ms == 0 || std::chrono::steady_clock::now() < end) {
+  do {
     must(create_backup(*engine, places.backups, small_segments()), "taking a backup");
     std::this_thread::sleep_for(milliseconds(random.between(1, 60)));
-  }
+  } while (run_ms == 0 || std::chrono::steady_clock::now() < end);
   stopping.store(true);
   first.join();
   second.join();

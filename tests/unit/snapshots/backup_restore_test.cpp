@@ -148,6 +148,12 @@ TEST_CASE("restore: one that was interrupted is no store, and is begun anew", "[
   }
   const auto restored = store.restore("restored");
   CHECK(stored_batches(*restored, store.shop()) == stored_batches(store.engine(), store.shop()));
+
+  // Killed before its first word was complete.
+  std::filesystem::create_directories(store.place("early"));
+  std::ofstream(store.place("early") / "BAHI.restoring.new") << "bahi st";
+  CHECK(Engine::open(store.place("early"), test::small_options()).error().code() == ErrorCode::kRestoreUnfinished);
+  CHECK(store.try_restore("early"));
 }
 
 TEST_CASE("restore: stopped on the way, it leaves the directory empty", "[backup]") {

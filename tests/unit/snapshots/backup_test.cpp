@@ -205,6 +205,17 @@ TEST_CASE("backup: stopped on the way, it leaves nothing behind", "[backup]") {
   CHECK(names_in(store.backups()) == Names{"LOCK"});
 }
 
+TEST_CASE("backup: without room on the disk it is refused before it fills it", "[backup]") {
+  BackedUpStore store;
+  store.write(1);
+  BackupOptions options;
+  options.free_bytes_min = std::uint64_t{1} << 60U;
+  const auto refused = create_backup(store.engine(), store.backups(), options);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code() == ErrorCode::kDiskFull);
+  CHECK(names_in(store.backups()) == Names{"LOCK"});
+}
+
 TEST_CASE("backup: two at a time into one directory", "[backup]") {
   BackedUpStore store;
   store.write(1);

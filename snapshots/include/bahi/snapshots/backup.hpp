@@ -48,8 +48,10 @@ struct BackupInfo {
 struct BackupOptions {
   std::size_t segment_bytes_max = std::size_t{256} << 20U;  ///< of one file; a single batch may exceed it
   std::uint64_t bytes_per_second_max = 0;                   ///< 0: as fast as it goes
-  Progress progress;                                        ///< in bytes; may be empty
-  std::function<bool()> stop;                               ///< asked between batches; may be empty
+  /// Left free on the directory's file system, which may be the store's too.
+  std::uint64_t free_bytes_min = std::uint64_t{256} << 20U;
+  Progress progress;           ///< in bytes; may be empty
+  std::function<bool()> stop;  ///< asked between batches; may be empty
   const Clock* clock = &SystemClock::instance();
 };
 
