@@ -49,7 +49,7 @@ Status check_may_stop(const Projection& projection, std::string_view name, std::
 }  // namespace
 
 Projections::Impl::Impl(Engine& engine, ProjectionsOptions options, std::unique_ptr<ViewStore> store)
-    : engine_(engine), options_(std::move(options)), store_(std::move(store)) {
+    : engine_(engine), options_(std::move(options)), store_(std::move(store)), memory_(options_.fold_memory_bytes) {
   scheduler_ = std::make_unique<FoldScheduler>(
       engine_, options_.fold_threads,
       [this](const std::shared_ptr<Instance>& instance) { return caught_up(instance); });
@@ -120,7 +120,7 @@ Status Projections::Impl::resume_instance(const InstanceFact& fact, const Wanted
   const auto want = wanted.find({fact.tenant, fact.projection});
   const bool is_replay = fact.name != fact.projection;
   if (projection != nullptr && projection->version == fact.version && want != wanted.end()) {
-    auto instance = std::make_shared<Instance>(engine_, *store_, *projection, fact, want->second);
+    auto instance = std::make_shared<Instance>(engine_, *store_, memory_, *projection, fact, want->second);
     const Result<bool> resumed = instance->resume();
     if (resumed && *resumed) {
       Slot& slot = slots_[{fact.tenant, fact.name}];
@@ -142,7 +142,7 @@ Result<std::shared_ptr<Instance>> Projections::Impl::add_instance(InstanceFact f
   fact.id = store_->add_instance();
   fact.version = projection.version;
   BAHI_TRY(write_fact(fact));
-  return std::make_shared<Instance>(engine_, *store_, projection, std::move(fact), skipped);
+  return std::make_shared<Instance>(engine_, *store_, memory_, projection, std::move(fact), skipped);
 }
 
 Status Projections::Impl::write_fact(const InstanceFact& fact) {

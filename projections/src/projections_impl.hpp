@@ -71,6 +71,7 @@ class Projections::Impl {
   Engine& engine_;
   const ProjectionsOptions options_;
   const std::unique_ptr<ViewStore> store_;
+  FoldMemory memory_;
   std::mutex care_mutex_;  // one act of an operator at a time
   mutable std::shared_mutex slots_mutex_;
   mutable std::map<SlotKey, Slot> slots_;

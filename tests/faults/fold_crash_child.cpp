@@ -107,6 +107,8 @@ int run_folder(const FolderOptions& options) {
   projections::ProjectionsOptions view_settings;
   // Small, so that what was folded live reaches the disk now and then: a kill loses the rest.
   view_settings.write_buffer_bytes = std::size_t{256} << 10U;
+  // Now and then folds keep nothing between their turns.
+  if (random.one_in(4)) view_settings.fold_memory_bytes = 0;
   const auto views =
       must(projections::Projections::open(views_of(options.directory), *engine, view_settings), "opening the views");
 
