@@ -8,7 +8,6 @@
 
 #include "backup_fixture.hpp"
 #include "bahi/base/posix_file.hpp"
-#include "bahi/projections/projections.hpp"
 
 namespace bahi {
 namespace {
@@ -19,23 +18,6 @@ using test::names_in;
 using test::stored_batches;
 
 using Names = std::vector<std::string>;
-
-/// The state of read model "activity" of the log below `end`.
-Hash128 activity_up_to(Engine& engine, TenantId tenant, Offset end, const std::filesystem::path& directory) {
-  const auto projections = projections::Projections::open(directory, engine, {});
-  REQUIRE(projections);
-  REQUIRE((*projections)->start(tenant, "activity", "test"));
-  REQUIRE((*projections)->replay(tenant, "activity", "x", {0}, end, "test"));
-  std::atomic<bool> done{false};
-  const auto cancel = (*projections)->notify_at(tenant, "activity@x", end, [&done] {
-    done = true;
-    done.notify_all();
-  });
-  done.wait(false);
-  const auto fingerprint = (*projections)->fingerprint(tenant, "activity@x");
-  REQUIRE(fingerprint);
-  return *fingerprint;
-}
 
 /// Appends to one tenant until it goes away.
 class Writer {
@@ -67,7 +49,6 @@ TEST_CASE("backup: taken while four writers append, restored elsewhere, it is th
   store.write(20);
   BackupOptions options;
   options.segment_bytes_max = 8192;
-  Offset first_end;
   {
     Writer a(store.engine(), store.shop());
     Writer b(store.engine(), store.shop());
@@ -75,7 +56,6 @@ TEST_CASE("backup: taken while four writers append, restored elsewhere, it is th
     Writer d(store.engine(), store.office());
     REQUIRE(store.engine().wait_for(store.shop(), {100}, std::chrono::seconds(20)));
     const BackupOutcome first = store.back_up(options);
-    first_end = first.info.tenants.at(1).mark.next_offset;
     CHECK(first.info.segments > 1);
     REQUIRE(store.engine().wait_for(store.office(), store.engine().durable_offset(store.office()) + 50,
                                     std::chrono::seconds(20)));
@@ -99,10 +79,7 @@ TEST_CASE("backup: taken while four writers append, restored elsewhere, it is th
     CHECK(end.value > 0);
     CHECK(restored->durable_offset(id) == end);
     CHECK(stored_batches(*restored, id) == stored_batches(store.engine(), id, end));
-    if (id == kSystemTenant) continue;
-    CHECK(*restored->find_tenant(tenant.name) == id);
-    CHECK(activity_up_to(*restored, id, end, store.place("views-restored-" + tenant.name)) ==
-          activity_up_to(store.engine(), id, end, store.place("views-" + tenant.name)));
+    if (id != kSystemTenant) CHECK(*restored->find_tenant(tenant.name) == id);
   }
   // The order of commits over all tenants is the same too.
   const auto original_order = store.engine().read_commits();
@@ -113,7 +90,7 @@ TEST_CASE("backup: taken while four writers append, restored elsewhere, it is th
   while (*(*restored_order)->next()) {
     REQUIRE(*(*original_order)->next());
     REQUIRE((*restored_order)->stored() == (*original_order)->stored());
-    if (++compared == report->batches) break;  // behind it stand the acts of activity_up_to
+    ++compared;
   }
   CHECK(compared == report->batches);
 }
