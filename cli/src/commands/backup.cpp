@@ -296,11 +296,12 @@ Result<ExitCode> run_restore(const RestoreArguments& arguments) {
   const Stopwatch watch;
   BAHI_ASSIGN(const RestoreReport report, restore_backup(arguments.directory, arguments.into, options));
   bar.wipe();
-  fmt::print("store {} as of backup {} ({}) is restored into {}: {} events in {} batches, {} ({})\n",
-             format_uuid(report.from.store_id), report.from.number, format_timestamp(report.from.taken_at),
-             arguments.into, grouped(report.events), grouped(report.batches), human_bytes(report.bytes),
-             watch.rate(report.bytes, report.events));
   Output output(STDOUT_FILENO);
+  output.text() +=
+      fmt::format("store {} as of backup {} ({}) is restored into {}: {} events in {} batches, {} ({})\n",
+                  format_uuid(report.from.store_id), report.from.number, format_timestamp(report.from.taken_at),
+                  arguments.into, grouped(report.events), grouped(report.batches), human_bytes(report.bytes),
+                  watch.rate(report.bytes, report.events));
   append_tenants(report.tenants, output.text());
   BAHI_TRY(output.flush());
   BAHI_TRY(build_index(arguments.into));
