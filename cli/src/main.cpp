@@ -58,6 +58,7 @@ int run(int argc, char** argv) {
   add_stats_command(app, context);
   add_index_commands(app, context);
   add_recover_command(app, context);
+  add_backup_commands(app, context);
   add_token_commands(app, context);
   add_serve_command(app, context);
   add_ping_command(app, context);

@@ -191,5 +191,8 @@ Result<wire::Status> Client::status() {
 Result<wire::VerifyReport> Client::verify() {
   return impl_->ask<wire::VerifyReport>(wire::VerifyStore{}, true);
 }
+Result<wire::BackupCreated> Client::create_backup(std::uint64_t bytes_per_second_max) {
+  return impl_->ask<wire::BackupCreated>(wire::CreateBackup{bytes_per_second_max}, false);
+}
 
 }  // namespace bahi::client

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bahi/base/posix_file.hpp"
 #include "bahi/engine/engine.hpp"
 #include "bahi/engine/log_store.hpp"
 #include "commit_pipeline.hpp"
@@ -18,7 +19,6 @@
 #include "head_anchor.hpp"
 #include "head_cache.hpp"
 #include "log_reader.hpp"
-#include "bahi/base/posix_file.hpp"
 #include "rocksdb_log_store.hpp"
 #include "store_files.hpp"
 #include "tenant_state.hpp"

@@ -107,7 +107,7 @@ Status Engine::Impl::create_store() {
   const Uuid id = random_uuid();
   BAHI_ASSIGN(anchor_, HeadAnchor::create(paths_.anchor(), id));
   anchor_.reset();
-  BAHI_TRY(write_store_marker(paths_, id));
+  BAHI_TRY(write_store_marker(paths_.marker(), id));
   std::error_code error;
   std::filesystem::create_directory(paths_.log(), error);
   if (error) return from_errno(error.value(), "creating", paths_.log());

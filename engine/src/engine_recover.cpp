@@ -15,17 +15,6 @@ constexpr std::string_view kStream = "recovery-store";
 constexpr std::string_view kLossAccepted = "bahi.loss-accepted";
 constexpr std::size_t kNameBytesMax = 256;
 
-/// The marker's word on which store this is.
-Result<Uuid> read_store_id(const StorePaths& paths) {
-  BAHI_ASSIGN(const std::string marker, read_file(paths.marker()));
-  constexpr std::string_view kLabel = "\nid ";
-  const auto place = marker.find(kLabel);
-  if (place == std::string::npos || !marker.ends_with('\n')) {
-    return Error{ErrorCode::kNotAStore, fmt::format("{} is not the marker of a store", paths.marker().string())};
-  }
-  return parse_uuid(std::string_view(marker).substr(place + kLabel.size(), marker.size() - place - kLabel.size() - 1));
-}
-
 /// What the anchor promised, or why it cannot be used.
 Result<HeadAnchor::Contents> read_promises(const StorePaths& paths, const Uuid& store_id) {
   BAHI_ASSIGN(HeadAnchor::Contents contents, HeadAnchor::read(paths.anchor()));

@@ -26,6 +26,7 @@
 #include "bahi/base/posix_file.hpp"
 #include "bahi/base/result.hpp"
 #include "bahi/base/types.hpp"
+#include "bahi/engine/tenant_mark.hpp"
 
 namespace bahi {
 
@@ -35,13 +36,6 @@ struct ManifestMark {
   std::uint64_t size = 0;
   Hash128 hash;
   bool operator==(const ManifestMark&) const = default;
-};
-
-/// How far one tenant's log reached.
-struct TenantMark {
-  TenantId tenant;
-  Offset next_offset;
-  Hash128 chain_hash;  ///< of the batch that ends before `next_offset`; zero when there is none
 };
 
 struct StoreRecord {

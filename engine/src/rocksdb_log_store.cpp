@@ -176,6 +176,7 @@ Result<std::unique_ptr<RocksDbLogStore>> RocksDbLogStore::open(const OpenArgumen
   database->directory = handles.at(1);
   BAHI_TRY(check_rocksdb(database->env->damage(), fmt::format("opening {}", directory)));
   std::unique_ptr<RocksDbLogStore> store(new RocksDbLogStore(std::move(database)));
+  store->without_wal_ = arguments.without_wal;
   BAHI_TRY(store->load_next_position());
   return store;
 }
@@ -209,6 +210,7 @@ Status RocksDbLogStore::append(std::span<const LogRecord> records) {
   }
   rocksdb::WriteOptions options;
   options.sync = false;
+  options.disableWAL = without_wal_;
   options.protection_bytes_per_key = 8;
   return check_rocksdb(database_->db->Write(options, &batch), "writing to the log");
 }
@@ -255,6 +257,35 @@ LogStoreStats RocksDbLogStore::stats() const {
   }
   stats.written_bytes = bahi::written_bytes(*database_->db);
   return stats;
+}
+
+Result<std::unique_ptr<rocksdb::Iterator>> RocksDbLogStore::commits(const std::optional<TenantMark>& after) const {
+  std::string position;
+  if (after) {
+    rocksdb::ReadOptions options;
+    options.verify_checksums = true;
+    const rocksdb::Status found = database_->db->Get(
+        options, database_->directory, log_key(after->tenant, after->next_offset - 1), &position);
+    if (found.IsNotFound() || after->next_offset.value == 0) {
+      return Error{ErrorCode::kOffsetOutOfRange, fmt::format("tenant {}: no batch ends at offset {}",
+                                                             after->tenant.value, after->next_offset.value)};
+    }
+    BAHI_TRY(check_rocksdb(found, "reading the log's directory"));
+    position.resize(std::min(position.size(), kPositionBytes));
+  }
+  rocksdb::ReadOptions options;
+  options.verify_checksums = true;
+  options.fill_cache = false;
+  options.readahead_size = kScanReadaheadBytes;
+  std::unique_ptr<rocksdb::Iterator> iterator(database_->db->NewIterator(options, database_->batches));
+  if (after) {
+    iterator->Seek(position);
+    if (iterator->Valid() && iterator->key() == position) iterator->Next();
+  } else {
+    iterator->SeekToFirst();
+  }
+  BAHI_TRY(check_rocksdb(iterator->status(), "reading the log"));
+  return iterator;
 }
 
 Status RocksDbLogStore::catch_up() {

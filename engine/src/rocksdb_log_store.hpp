@@ -20,6 +20,7 @@
 
 #include "bahi/engine/log_store.hpp"
 #include "bahi/engine/options.hpp"
+#include "bahi/engine/tenant_mark.hpp"
 #include "rocksdb_support.hpp"
 #include "sst_check.hpp"
 
@@ -37,6 +38,7 @@ class RocksDbLogStore final : public LogStore {
     Mode mode = Mode::kReadWrite;
     std::filesystem::path scratch;  ///< kSecondary
     bool direct_flush = false;      ///< sorted files are written around the page cache
+    bool without_wal = false;       ///< nothing is durable before `flush`; for filling a new store
     std::shared_ptr<rocksdb::Cache> cache;
     DatabaseListener::Callbacks callbacks;
   };
@@ -48,6 +50,9 @@ class RocksDbLogStore final : public LogStore {
   [[nodiscard]] Result<std::vector<TenantId>> tenants() const override;
   Status flush() override;
   [[nodiscard]] LogStoreStats stats() const override;
+  /// The batches of all tenants, by position, behind the batch of `after` that ends there. Valid while the store is
+  /// open. kOffsetOutOfRange when none ends there.
+  [[nodiscard]] Result<std::unique_ptr<rocksdb::Iterator>> commits(const std::optional<TenantMark>& after) const;
   Status catch_up();
   /// Flushes the directory if batches were flushed since the last time, so that the write-ahead log of both can go.
   /// Called by one thread, now and then.
@@ -78,6 +83,7 @@ class RocksDbLogStore final : public LogStore {
 
   std::shared_ptr<Database> database_;
   std::uint64_t next_position_ = 0;  // of the writer thread
+  bool without_wal_ = false;
 };
 
 /// Bytes that the database has written to its files, write-ahead log included.

@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 #include <set>
 
+#include "bahi/base/posix_file.hpp"
 #include "bahi/base/text.hpp"
 #include "bahi/engine/store_id.hpp"
 #include "bahi/schemas/hash.hpp"
-#include "bahi/base/posix_file.hpp"
 
 namespace bahi {
 namespace {
@@ -69,6 +69,13 @@ Result<bool> check_store_directory(const StorePaths& paths) {
     BAHI_TRY(check_marker(paths));
     return true;
   }
+  const std::string restoring = paths.restoring_marker().filename().string();
+  if (names.contains(restoring) || names.contains(restoring + ".new")) {
+    return Error{ErrorCode::kRestoreUnfinished,
+                 fmt::format("the restore into {} did not come to its end; run `bahi backup restore` into it again, "
+                             "or delete it",
+                             paths.root.string())};
+  }
   // An interrupted creation leaves the lock and an anchor on which nothing was acknowledged.
   const bool has_anchor = names.contains("ANCHOR");
   names.erase("LOCK");
@@ -94,22 +101,25 @@ Result<bool> check_store_directory(const StorePaths& paths) {
   return false;
 }
 
-Status write_store_marker(const StorePaths& paths, const Uuid& store_id) {
-  return write_file_atomically(paths.marker(),
+Status write_store_marker(const std::filesystem::path& marker, const Uuid& store_id) {
+  return write_file_atomically(marker,
                                fmt::format("{}{}\nid {}\n", kMarkerStart, kStoreFormat, format_uuid(store_id)));
+}
+
+Result<Uuid> read_store_id(const StorePaths& paths) {
+  BAHI_ASSIGN(const std::string marker, read_file(paths.marker()));
+  constexpr std::string_view kLabel = "\nid ";
+  const auto place = marker.find(kLabel);
+  if (place == std::string::npos || !marker.ends_with('\n')) {
+    return Error{ErrorCode::kNotAStore, fmt::format("{} is not the marker of a store", paths.marker().string())};
+  }
+  return parse_uuid(std::string_view(marker).substr(place + kLabel.size(), marker.size() - place - kLabel.size() - 1));
 }
 
 Result<Uuid> read_store_id(const std::filesystem::path& directory) {
   const StorePaths paths(directory);
   BAHI_TRY(check_marker(paths));
-  BAHI_ASSIGN(const std::string text, read_file(paths.marker()));
-  constexpr std::string_view kId = "\nid ";
-  const std::size_t place = text.find(kId);
-  if (place == std::string::npos || text.back() != '\n') {
-    return Error{ErrorCode::kNotAStore, fmt::format("{} names no store id", paths.marker().string())};
-  }
-  const std::size_t begin = place + kId.size();
-  return parse_uuid(std::string_view(text).substr(begin, text.size() - 1 - begin));
+  return read_store_id(paths);
 }
 
 Result<ManifestMark> read_manifest_mark(const std::filesystem::path& database) {

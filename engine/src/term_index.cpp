@@ -7,8 +7,8 @@
 #include <rocksdb/sst_file_writer.h>
 
 #include "bahi/base/failpoint.hpp"
-#include "keys.hpp"
 #include "bahi/base/posix_file.hpp"
+#include "keys.hpp"
 #include "rocksdb_log_store.hpp"
 #include "sst_check.hpp"
 

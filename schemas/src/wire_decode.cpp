@@ -387,6 +387,14 @@ Message decode(Reader&, const fb::Proof&) {
   return Proof{};
 }
 
+Message decode(Reader&, const fb::CreateBackup& m) {
+  return CreateBackup{m.bytes_per_second_max()};
+}
+
+Message decode(Reader& in, const fb::BackupCreated& m) {
+  return BackupCreated{m.news(), m.number(), in.text(m.directory()), m.batches(), m.events(), m.bytes()};
+}
+
 Message decode_message(Reader& in, const fb::Frame& frame) {
   switch (frame.message_type()) {
 #define BAHI_CASE(name) \
@@ -429,6 +437,8 @@ Message decode_message(Reader& in, const fb::Frame& frame) {
     BAHI_CASE(Checkpoint)
     BAHI_CASE(GetProof)
     BAHI_CASE(Proof)
+    BAHI_CASE(CreateBackup)
+    BAHI_CASE(BackupCreated)
 #undef BAHI_CASE
     case fb::Message::NONE: in.fail(); break;
   }

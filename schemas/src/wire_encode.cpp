@@ -312,6 +312,14 @@ auto encode(Builder& builder, const Proof&) {
   return fb::CreateProof(builder);
 }
 
+auto encode(Builder& builder, const CreateBackup& m) {
+  return fb::CreateCreateBackup(builder, m.bytes_per_second_max);
+}
+
+auto encode(Builder& builder, const BackupCreated& m) {
+  return fb::CreateBackupCreated(builder, m.news, m.number, text(builder, m.directory), m.batches, m.events, m.bytes);
+}
+
 /// The union member that stands for a variant's alternative; both are in the same order.
 template <class T>
 fb::Message type_of() {

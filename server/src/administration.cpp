@@ -174,6 +174,13 @@ Administration::Outcome Administration::run(const Credential& credential, std::s
 }
 
 Administration::Outcome Administration::run(const Credential& credential, std::string_view peer,
+                                            const wire::CreateBackup& request) {
+  BAHI_TRY(audit_.administered(credential, peer, "CreateBackup", "the whole store"));
+  BAHI_ASSIGN(wire::BackupCreated created, backups_.create(request.bytes_per_second_max));
+  return wire::Message(std::move(created));
+}
+
+Administration::Outcome Administration::run(const Credential& credential, std::string_view peer,
                                             const wire::VerifyStore&) {
   if (verifying_.exchange(true)) return Error{ErrorCode::kOverloaded, "a verification is under way already"};
   const Status recorded = audit_.administered(credential, peer, "VerifyStore", "the whole store");

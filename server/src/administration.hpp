@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "audit_log.hpp"
+#include "backup_desk.hpp"
 #include "bahi/engine/engine.hpp"
 #include "bahi/projections/projections.hpp"
 #include "bahi/schemas/wire.hpp"
@@ -23,13 +24,14 @@ class Administration {
 
   /// `counters` gives the server's own figures for a status.
   /// `projections`: null when the server has no read models.
-  Administration(Engine& engine, Access& access, Quotas& quotas, AuditLog& audit,
-                 projections::Projections* projections, const Clock& clock, std::function<Counters()> counters)
+  Administration(Engine& engine, Access& access, Quotas& quotas, AuditLog& audit, projections::Projections* projections,
+                 BackupDesk& backups, const Clock& clock, std::function<Counters()> counters)
       : engine_(engine),
         access_(access),
         quotas_(quotas),
         audit_(audit),
         projections_(projections),
+        backups_(backups),
         clock_(clock),
         counters_(std::move(counters)) {}
 
@@ -49,6 +51,7 @@ class Administration {
   Outcome run(const Credential& credential, std::string_view peer, const wire::VerifyStore& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::ManageProjection& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::ListProjections& request);
+  Outcome run(const Credential& credential, std::string_view peer, const wire::CreateBackup& request);
   template <class Other>
   Outcome run(const Credential& credential, std::string_view peer, const Other& request);
 
@@ -57,6 +60,7 @@ class Administration {
   Quotas& quotas_;
   AuditLog& audit_;
   projections::Projections* const projections_;
+  BackupDesk& backups_;
   const Clock& clock_;
   const std::function<Counters()> counters_;
   std::atomic<bool> verifying_{false};

@@ -36,6 +36,7 @@ constexpr std::array kRules{
     Rule{"GetCheckpoint", Scope::kAnyTenant, true, false, true, true},
     Rule{"GetProof", Scope::kAnyTenant, true, false, true, true},
     Rule{"VerifyStore", Scope::kWholeStore, true, false, false, true},
+    Rule{"CreateBackup", Scope::kWholeStore, true, false, false, false},
 };
 
 bool allows(const Rule& rule, Role role) {

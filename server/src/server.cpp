@@ -31,8 +31,8 @@ constexpr std::uint32_t kTicksToTellLeftOut = 240;
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::uint32_t kIoThreadsMax = 8;
 constexpr std::chrono::nanoseconds kWarnBeforeExpiry = std::chrono::hours(24 * 14);
-/// One may verify the store for minutes; the other goes on with what is quick.
-constexpr std::size_t kWorkers = 2;
+/// One may verify the store for minutes, and one back it up; another goes on with what is quick.
+constexpr std::size_t kWorkers = 3;
 constexpr std::size_t kQueryThreads = 2;
 constexpr std::size_t kProofThreads = 2;
 
@@ -54,7 +54,8 @@ class Server::Impl {
   asio::io_context& accept_context() {
     std::uint32_t count = options_.io_threads;
     if (count == 0) count = std::min(std::max(std::thread::hardware_concurrency(), 1U), kIoThreadsMax);
-    for (std::uint32_t i = 0; i < count; ++i) io_threads_.push_back(std::make_unique<IoThread>(traffic_.appends_in_flight));
+    for (std::uint32_t i = 0; i < count; ++i)
+      io_threads_.push_back(std::make_unique<IoThread>(traffic_.appends_in_flight));
     return io_threads_.front()->context;
   }
   Status listen();
@@ -85,6 +86,7 @@ class Server::Impl {
   std::unique_ptr<QueryDesk> queries_;
   std::unique_ptr<proofs::Trees> trees_;
   std::unique_ptr<ProofDesk> proofs_;
+  std::unique_ptr<BackupDesk> backups_;
   std::unique_ptr<Administration> administration_;
   Traffic traffic_;
   std::unique_ptr<Services> services_;
@@ -114,8 +116,9 @@ Status Server::Impl::start() {
     BAHI_ASSIGN(trees_, proofs::Trees::open(engine_, std::move(settings)));
   }
   proofs_ = std::make_unique<ProofDesk>(trees_.get(), kProofThreads);
-  administration_ = std::make_unique<Administration>(engine_, *access_, *quotas_, audit_, projections_.get(), clock_,
-                                                     [this] { return counters(); });
+  backups_ = std::make_unique<BackupDesk>(engine_, options_.backups, options_.log);
+  administration_ = std::make_unique<Administration>(engine_, *access_, *quotas_, audit_, projections_.get(), *backups_,
+                                                     clock_, [this] { return counters(); });
   services_ = std::make_unique<Services>(
       Services{engine_, *administration_, *queries_, *proofs_, audit_, clock_, options_.limits,
                [this](const wire::Hello& hello) { return admit(hello); },
@@ -283,6 +286,7 @@ void Server::Impl::stop() {
   });
   on_all_connections([](Connection& connection) { connection.begin_shutdown(); });
   if (queries_) queries_->begin_shutdown();
+  if (backups_) backups_->begin_shutdown();
   const auto deadline = std::chrono::steady_clock::now() + options_.shutdown_deadline;
   while (!all_gone() && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));

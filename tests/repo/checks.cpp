@@ -28,7 +28,7 @@ const std::vector<Folder>& folders() {
       {"server", {"projections", "proofs", "snapshots", "engine", "schemas", "tls", "base"}},
       {"client", {"schemas", "tls", "base"}},
       {"workload", {"schemas", "base"}},
-      {"cli", {"client", "webhooks", "workload", "schemas", "tls", "base", "engine", "proofs", "server"}},
+      {"cli", {"client", "webhooks", "workload", "schemas", "tls", "base", "engine", "proofs", "snapshots", "server"}},
   };
   return all;
 }

@@ -33,6 +33,7 @@ struct Context {
 
 /// `export` and `verify` below the command `audit`.
 void add_audit_commands(CLI::App& audit, Context& context);
+void add_backup_commands(CLI::App& app, Context& context);
 void add_bench_commands(CLI::App& app, Context& context);
 void add_completion_command(CLI::App& app, Context& context);
 void add_profile_commands(CLI::App& app, Context& context);

@@ -231,6 +231,13 @@ std::vector<Setting> serve_settings() {
   add(
       "write_deadline_ms", "Milliseconds for which a peer may take nothing of what waits for it",
       +[](ServeSettings& s) -> Millis& { return s.server.limits.write_deadline; }, 1, kMillisMax);
+  all.push_back(text(
+      "backup_dir", "Directory that clients may have the store backed up into; empty: they may not",
+      [](ServeSettings& s, const std::string& v) -> Status {
+        s.server.backups = v;
+        return {};
+      },
+      [](const ServeSettings& s) { return s.server.backups.string(); }));
   add_tenant_settings(all);
   add(
       "shutdown_deadline_ms", "Milliseconds for what is in flight when the server stops",

@@ -103,6 +103,11 @@ TEST_CASE("wire: every message comes back as it was", "[schemas][wire]") {
   round_trip(GetStatus{});
   CHECK(round_trip(Status{"1", "", {{"a", 1}, {"b", 2}}}).counters.size() == 2);
   round_trip(VerifyStore{});
+  CHECK(round_trip(CreateBackup{7}).bytes_per_second_max == 7);
+  const auto backup = round_trip(BackupCreated{false, 1, "/backups", 2, 3, 4});
+  CHECK_FALSE(backup.news);
+  CHECK(backup.directory == "/backups");
+  CHECK((backup.number == 1 && backup.batches == 2 && backup.events == 3 && backup.bytes == 4));
   CHECK(round_trip(VerifyReport{1, 2, 3, 4, 5, {{"shop", Offset{1}, Error{ErrorCode::kCorruptLog, "x"}}}})
             .findings.size() == 1);
   CHECK(round_trip(GetCheckpoint{7, true, 9}).min_size == 7);

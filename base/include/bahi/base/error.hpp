@@ -119,6 +119,18 @@ enum class Action : std::uint8_t {
   X(512, kTooManyOpenFiles, "too_many_open_files", kRetry,                                          \
     "The process has no file descriptor left; raise `ulimit -n`.")                                 \
   X(513, kOutOfMemory, "out_of_memory", kRetry, "Memory ran out; nothing was stored.")              \
+  /* backups: 520-529 */                                                                            \
+  X(520, kNotABackup, "not_a_backup", kNeverRetry,                                                  \
+    "The directory holds no backup, or something else; name another directory.")                    \
+  X(521, kBackupDamaged, "backup_damaged", kRestoreStore,                                           \
+    "A file of the backup is missing, shortened or altered; the message says which and where. Earlier " \
+    "backups in the directory may be whole: `bahi backup restore --backup N`.")                     \
+  X(522, kBackupMismatch, "backup_mismatch", kNeverRetry,                                           \
+    "The backup is of another store, or of another history of this one; back up into another directory.") \
+  X(523, kDirectoryNotEmpty, "directory_not_empty", kNeverRetry,                                    \
+    "A restore needs a directory that is new or empty; nothing was touched.")                       \
+  X(524, kRestoreUnfinished, "restore_unfinished", kRestoreStore,                                   \
+    "A restore into this directory did not come to its end; run `bahi backup restore` again.")      \
   /* read models: 600-619 */                                                                        \
   X(600, kUnknownProjection, "unknown_projection", kNeverRetry,                                     \
     "The tenant has no read model of this name; the message lists those there are.")                \

@@ -16,10 +16,13 @@ enum class PlantedBug {
   kPublishBeforeDurable,  ///< publish_before_durable: readers are shown what is not synced
   kGapAtSeam,             ///< gap_at_seam: a subscription goes on behind what came while it caught up
   kCheckpointApart,       ///< checkpoint_apart: a read model's checkpoint is written after its rows, not with them
+  kKeepUnfinished,        ///< keep_unfinished: what an interrupted backup left is not deleted
+  kMarkerFirst,           ///< marker_first: a directory passes for a store before it is restored
 };
 
-inline constexpr std::array<std::string_view, 5> kPlantedBugNames{
-    "ack_before_sync", "skip_deduplication", "publish_before_durable", "gap_at_seam", "checkpoint_apart"};
+inline constexpr std::array<std::string_view, 7> kPlantedBugNames{
+    "ack_before_sync", "skip_deduplication", "publish_before_durable", "gap_at_seam", "checkpoint_apart",
+    "keep_unfinished", "marker_first"};
 
 #ifdef BAHI_PLANTED_BUGS
 /// Whether this process has the bug. Thread-safe.

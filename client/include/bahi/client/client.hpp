@@ -101,6 +101,8 @@ class Client {
   Status revoke_token(const Uuid& id);
   [[nodiscard]] Result<wire::Status> status();
   [[nodiscard]] Result<wire::VerifyReport> verify();
+  /// Answered when the backup is complete, which may take long; it goes on when the connection breaks.
+  [[nodiscard]] Result<wire::BackupCreated> create_backup(std::uint64_t bytes_per_second_max = 0);
 
  private:
   class Impl;

@@ -20,6 +20,7 @@
 #include "bahi/engine/options.hpp"
 #include "bahi/engine/read.hpp"
 #include "bahi/engine/recover.hpp"
+#include "bahi/engine/tenant_mark.hpp"
 
 namespace bahi {
 
@@ -129,6 +130,12 @@ class Engine {
   [[nodiscard]] Result<std::unique_ptr<BatchCursor>> read_batches(
       TenantId tenant, Offset from, Offset to, Direction direction = Direction::kForward,
       std::size_t bytes_wanted = std::numeric_limits<std::size_t>::max()) const;
+  /// The batches of all tenants that are durable now, in the order in which they were committed: a prefix of what the
+  /// store holds at any later time. With `after`, those behind the batch of `after->tenant` that ends there.
+  /// Errors: kOffsetOutOfRange when no batch ends there; kInvalidArgument when the log is in memory.
+  [[nodiscard]] Result<std::unique_ptr<BatchCursor>> read_commits(const std::optional<TenantMark>& after = {}) const;
+  /// Which store this is, for ever; nil: one in memory.
+  [[nodiscard]] Uuid store_id() const;
   /// Returns as soon as the durable offset exceeds `offset`; kDeadlineExceeded after `timeout`, kShuttingDown on close.
   Status wait_for(TenantId tenant, Offset offset, std::chrono::nanoseconds timeout) const;
   /// Calls `notify` once, on a thread of the engine (or at once, on this one), when the durable

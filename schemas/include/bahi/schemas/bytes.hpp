@@ -23,6 +23,17 @@ inline void put_be64(std::string& out, std::uint64_t value) {
 [[nodiscard]] inline std::uint64_t get_be64(const char* from) {
   return boost::endian::load_big_u64(reinterpret_cast<const unsigned char*>(from));
 }
+inline void put_le32(std::string& out, std::uint32_t value) {
+  boost::endian::native_to_little_inplace(value);
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+inline void put_le64(std::string& out, std::uint64_t value) {
+  boost::endian::native_to_little_inplace(value);
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+[[nodiscard]] inline std::uint32_t get_le32(const char* from) {
+  return boost::endian::load_little_u32(reinterpret_cast<const unsigned char*>(from));
+}
 
 /// LEB128, at most ten bytes.
 inline void put_varint(std::string& out, std::uint64_t value) {

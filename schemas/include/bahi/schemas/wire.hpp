@@ -256,6 +256,18 @@ struct Proof {
   std::string hashes;
 };
 
+struct CreateBackup {
+  std::uint64_t bytes_per_second_max = 0;  ///< 0: no limit
+};
+struct BackupCreated {
+  bool news = true;
+  std::uint64_t number = 0;
+  std::string directory;
+  std::uint64_t batches = 0;
+  std::uint64_t events = 0;
+  std::uint64_t bytes = 0;
+};
+
 /// A message of a newer peer.
 struct Unknown {
   std::uint8_t type = 0;
@@ -266,7 +278,7 @@ using Message =
                  Ping, Pong, GoingAway, Done, CreateTenant, ListTenants, TenantList, CreateToken, TokenCreated,
                  ListTokens, TokenList, RevokeToken, GetStatus, Status, VerifyStore, VerifyReport, SetTenantLimits,
                  Query, QueryAnswer, Command, CommandAnswer, ManageProjection, ListProjections, GetCheckpoint, Checkpoint,
-                 GetProof, Proof>;
+                 GetProof, Proof, CreateBackup, BackupCreated>;
 
 /// The name of the message's kind as in wire.fbs; "Unknown" for a newer peer's.
 [[nodiscard]] std::string_view name_of(const Message& message) noexcept;

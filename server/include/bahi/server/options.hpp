@@ -54,7 +54,8 @@ struct ServerOptions {
   /// Then every connection speaks TLS; otherwise none does.
   std::optional<tls::ServerSettings> tls;
   Limits limits;
-  std::filesystem::path views;  ///< directory of the read models' state, which is derived; empty: no read models
+  std::filesystem::path views;    ///< directory of the read models' state, which is derived; empty: no read models
+  std::filesystem::path backups;  ///< directory that CreateBackup backs up into; empty: it is refused
   /// Merkle trees of the logs; absent: no checkpoints, no proofs. `log` is that of the server.
   std::optional<proofs::TreesOptions> trees;
   TenantLimits tenant_limits;  ///< of tenants that have none of their own; never of the tenant "system"
