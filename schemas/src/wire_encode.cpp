@@ -263,7 +263,9 @@ auto encode(Builder& builder, const VerifyReport& m) {
 auto encode(Builder& builder, const Query& m) {
   const auto projection = text(builder, m.projection);
   const auto query = text(builder, m.query);
-  return fb::CreateQuery(builder, projection, query, text(builder, m.arguments), m.min_offset.value, m.timeout_ms);
+  return fb::CreateQuery(builder, projection, query, text(builder, m.arguments), m.min_offset.value, m.timeout_ms,
+                         m.at_offset.value_or(kOffsetMax).value, m.at_time.value_or(Timestamp{}).nanos,
+                         m.trace_to.value_or(kOffsetMax).value);
 }
 
 auto encode(Builder& builder, const QueryAnswer& m) {
@@ -290,6 +292,10 @@ auto encode(Builder& builder, const ManageProjection& m) {
 
 auto encode(Builder& builder, const ListProjections&) {
   return fb::CreateListProjections(builder);
+}
+
+auto encode(Builder& builder, const ManageSnapshots& m) {
+  return fb::CreateManageSnapshots(builder, static_cast<std::uint8_t>(m.act), m.id);
 }
 
 /// The union member that stands for a variant's alternative; both are in the same order.

@@ -33,6 +33,7 @@ constexpr std::array kRules{
     Rule{"Command", Scope::kNotSystem, true, true, false, false},
     Rule{"ManageProjection", Scope::kAnyTenant, true, false, false, false},
     Rule{"ListProjections", Scope::kAnyTenant, true, true, true, true},
+    Rule{"ManageSnapshots", Scope::kWholeStore, true, false, false, false},
     Rule{"VerifyStore", Scope::kWholeStore, true, false, false, true},
 };
 

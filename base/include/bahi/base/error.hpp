@@ -137,6 +137,10 @@ enum class Action : std::uint8_t {
     "The page cursor is not one that this query of this tenant gave; begin without a cursor.")      \
   X(608, kRefused, "refused", kNeverRetry,                                                          \
     "A rule of the read model forbids the command as things stand; the message names the rule.")    \
+  X(609, kUnknownSnapshot, "unknown_snapshot", kNeverRetry,                                         \
+    "There is no snapshot of this number; `bahi snapshot list` shows those there are.")             \
+  X(610, kSnapshotDamaged, "snapshot_damaged", kNeverRetry,                                         \
+    "A file of the snapshot is missing or differs; it is passed over, and no answer changes without it.") \
   /* ours: 900-999 */                                                                               \
   X(900, kInternal, "internal", kNeverRetry, "A defect in Bahi; please report it with the message.")
 
