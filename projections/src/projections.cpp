@@ -528,6 +528,9 @@ std::function<void()> Projections::notify_at(TenantId tenant, std::string_view n
                                              std::function<void()> notify) {
   return impl_->notify_at(tenant, name, offset, std::move(notify));
 }
+void Projections::end_past_questions() {
+  impl_->end_past_questions();
+}
 Result<snapshots::Snapshot> Projections::take_snapshot() {
   return impl_->take_snapshot();
 }

@@ -51,6 +51,7 @@ class Projections::Impl {
   void command(CommandRequest request, CommandCallback done);
   [[nodiscard]] Result<Hash128> fingerprint(TenantId tenant, std::string_view name) const;
   [[nodiscard]] Result<snapshots::Snapshot> take_snapshot();
+  void end_past_questions() { as_of_->cancel(); }
   [[nodiscard]] snapshots::SnapshotSet& snapshots() const { return *snapshots_; }
 
  private:

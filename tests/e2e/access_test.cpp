@@ -101,6 +101,10 @@ std::vector<Request> all_requests() {
        }},
       {"ListProjections", Scope::kTenant, everybody,
        [](client::Client& c) { return unless_unknown(c.projections()); }},
+      {"ManageSnapshots",
+       Scope::kWholeStore,
+       {Role::kAdmin},
+       [](client::Client& c) { return unless_unknown(c.manage_snapshots({})); }},
       {"Ping", Scope::kTenant, everybody, [](client::Client& c) { return status_of(c.ping()); }},
   };
 }

@@ -146,6 +146,9 @@ class Projections {
   /// stored. Errors: kRefused, kDeadlineExceeded, kOverloaded, those of `query` and of an append.
   void command(CommandRequest request, CommandCallback done);
 
+  /// Questions about the past that are not answered yet, and later ones that need a fold, end with kShuttingDown.
+  void end_past_questions();
+
   // --- snapshots of the state of all read models
   /// Errors: kIoError, kDiskFull.
   [[nodiscard]] Result<snapshots::Snapshot> take_snapshot();
