@@ -66,6 +66,8 @@ constexpr std::array kTable{
     Entry{ErrorCode::kNotFound, ExitCode::kNotFound},
     Entry{ErrorCode::kInvalidCursor, ExitCode::kBadInput},
     Entry{ErrorCode::kRefused, ExitCode::kConflict},
+    Entry{ErrorCode::kUnknownSnapshot, ExitCode::kNotFound},
+    Entry{ErrorCode::kSnapshotDamaged, ExitCode::kDamaged},
     Entry{ErrorCode::kInternal, ExitCode::kInternal},
 };
 
@@ -77,7 +79,7 @@ constexpr std::array kHelp{
     Help{ExitCode::kUsage, "the command line is wrong"},
     Help{ExitCode::kBadInput, "the data given is wrong; the message names line and column, or the field"},
     Help{ExitCode::kConflict, "conflict: a stream's version or a condition is not as expected, a rule forbids it, or a name is taken"},
-    Help{ExitCode::kNotFound, "no such tenant, token or read model, or no store in the directory"},
+    Help{ExitCode::kNotFound, "no such tenant, token, read model or snapshot, or no store in the directory"},
     Help{ExitCode::kDamaged, "the store is damaged, or needs an operator before it can be used"},
     Help{ExitCode::kRetry, "in use, overloaded, unreachable or disk full: the same command may succeed later"},
     Help{ExitCode::kPermission, "the operating system or the server denies access"},

@@ -24,6 +24,7 @@ Status AsOfLine::open_store(bool compacts) {
   options.write_buffer_bytes = kWriteBufferBytes;
   options.block_cache_bytes = kBlockCacheBytes;
   options.compacts = compacts;
+  options.durable = false;
   BAHI_ASSIGN(store_, ViewStore::open(directory_, options));
   return {};
 }

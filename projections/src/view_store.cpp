@@ -22,6 +22,7 @@
 #include "bahi/base/failpoint.hpp"
 #include "bahi/base/planted_bug.hpp"
 #include "row_codec.hpp"
+#include "unsynced_env.hpp"
 
 namespace bahi::projections {
 namespace {
@@ -304,6 +305,7 @@ Result<std::unique_ptr<ViewStore>> ViewStore::open(const std::filesystem::path& 
   auto database = std::make_shared<ViewDatabase>();
   database->living = std::make_shared<ViewDatabase::Living>();
   rocksdb::Options settings;
+  if (!options.durable) settings.env = unsynced_env();
   settings.create_if_missing = true;
   settings.create_missing_column_families = true;
   settings.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;

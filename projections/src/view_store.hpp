@@ -147,6 +147,7 @@ class ViewStore {
     std::size_t write_buffer_bytes = std::size_t{32} << 20U;
     std::size_t block_cache_bytes = std::size_t{128} << 20U;
     bool compacts = true;    ///< by itself; without, files that are shared with another store stay shared
+    bool durable = true;     ///< without, nothing waits for the disk, and a crash may leave anything
     bool read_only = false;  ///< nothing is written, not even into the directory
   };
   /// How an instance is written; it goes from kBuild to kKeep once and never back.

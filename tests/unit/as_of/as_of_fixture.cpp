@@ -88,7 +88,9 @@ PastFixture::PastFixture(const Subject& subject, std::uint64_t seed)
   };
   open();
   REQUIRE(projections->start(tenant, subject_.projection, "admin"));
-  auto fresh = ViewStore::open(directory.path() / "fresh", {});
+  ViewStore::Options scratch;
+  scratch.durable = false;
+  auto fresh = ViewStore::open(directory.path() / "fresh", scratch);
   REQUIRE(fresh);
   fresh_ = std::move(*fresh);
 }
