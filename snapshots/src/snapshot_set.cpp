@@ -1,7 +1,9 @@
 #include "bahi/snapshots/snapshot_set.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <optional>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -76,23 +78,25 @@ Result<std::vector<SnapshotFile>> describe_files(const fs::path& state) {
 
 std::vector<bool> kept_by_age(const std::vector<Timestamp>& taken_at, Timestamp now, const Retention& retention) {
   constexpr std::int64_t kSecond = 1'000'000'000;
-  constexpr std::int64_t kHour = 3600 * kSecond;
+  struct Tier {
+    std::chrono::seconds age_max;
+    std::int64_t one_in_nanos;
+  };
+  const std::array<Tier, 4> tiers{{{retention.all_for, 1},
+                                   {retention.minutely_for, 60 * kSecond},
+                                   {retention.hourly_for, 3600 * kSecond},
+                                   {retention.daily_for, 86'400 * kSecond}}};
   std::vector<bool> kept(taken_at.size());
-  std::int64_t hour = -1;  // of the last one kept
-  std::int64_t day = -1;
+  std::optional<std::int64_t> last;  // that is kept
   for (std::size_t i = 0; i < taken_at.size(); ++i) {
-    const std::int64_t age = (now.nanos - taken_at[i].nanos) / kSecond;
+    const std::int64_t nanos = taken_at[i].nanos;
+    const auto tier = std::find_if(tiers.begin(), tiers.end(), [&](const Tier& each) {
+      return (now.nanos - nanos) / kSecond <= each.age_max.count();
+    });
     const bool newest = i + 1 == taken_at.size();
-    if (age <= retention.all_for.count() || newest) {
-      kept[i] = true;
-    } else if (age <= retention.hourly_for.count()) {
-      kept[i] = taken_at[i].nanos / kHour != hour;
-    } else if (age <= retention.daily_for.count()) {
-      kept[i] = taken_at[i].nanos / (24 * kHour) != day;
-    }
-    if (!kept[i]) continue;
-    hour = taken_at[i].nanos / kHour;
-    day = taken_at[i].nanos / (24 * kHour);
+    const bool first = tier != tiers.end() && (!last || nanos / tier->one_in_nanos != *last / tier->one_in_nanos);
+    kept[i] = newest || first;
+    if (kept[i]) last = nanos;
   }
   return kept;
 }

@@ -133,7 +133,7 @@ int run_folder(const FolderOptions& options) {
   // They come and go all the time.
   view_settings.snapshot_events = 2'000;
   view_settings.snapshot_pause = {};
-  view_settings.retention.all_for = std::chrono::seconds(-1);
+  view_settings.retention.all_for = view_settings.retention.minutely_for = std::chrono::seconds(-1);
   view_settings.as_of_states_max = 2;
   const auto views =
       must(projections::Projections::open(views_of(options.directory), *engine, view_settings), "opening the views");

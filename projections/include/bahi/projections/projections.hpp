@@ -51,7 +51,7 @@ struct ProjectionsOptions {
   // Snapshots of all state and states of the past lie beside the directory of views, in `snapshots` and `as-of`.
   std::uint64_t snapshot_events = 500'000;            ///< folded, after which one is taken; 0: never by events
   std::chrono::seconds snapshot_interval{300};        ///< after which one is taken when there is news; 0: never by time
-  std::chrono::seconds snapshot_pause{10};            ///< at least, between two that are taken by events
+  std::chrono::seconds snapshot_pause{2};             ///< at least, between two that are taken by events
   snapshots::Retention retention;
   std::size_t as_of_states_max = 8;                   ///< kept for the next question about the past
   std::uint64_t as_of_bytes_max = std::uint64_t{8} << 30U;  ///< that they share with nothing

@@ -50,10 +50,11 @@ struct Snapshot {
   std::vector<SnapshotFile> files;
 };
 
-/// Which snapshots stay: of those younger than `all_for` all, then the first of each hour, then the first of each day.
+/// Which snapshots stay: of those younger than `all_for` all, then the first of each minute, of each hour, of each day.
 /// While they hold more than `bytes_max` that the live state does not share, the oldest go; the newest always stays.
 struct Retention {
-  std::chrono::seconds all_for{std::chrono::hours(1)};
+  std::chrono::seconds all_for{std::chrono::minutes(10)};
+  std::chrono::seconds minutely_for{std::chrono::hours(1)};
   std::chrono::seconds hourly_for{std::chrono::hours(24)};
   std::chrono::seconds daily_for{std::chrono::hours(24 * 30)};
   std::uint64_t bytes_max = std::uint64_t{20} << 30U;
