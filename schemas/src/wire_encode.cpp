@@ -263,9 +263,10 @@ auto encode(Builder& builder, const VerifyReport& m) {
 auto encode(Builder& builder, const Query& m) {
   const auto projection = text(builder, m.projection);
   const auto query = text(builder, m.query);
+  // 0 stands for no time; nothing was recorded in 1970.
+  const std::int64_t at_time = m.at_time == Timestamp{0} ? -1 : m.at_time.value_or(Timestamp{0}).nanos;
   return fb::CreateQuery(builder, projection, query, text(builder, m.arguments), m.min_offset.value, m.timeout_ms,
-                         m.at_offset.value_or(kOffsetMax).value, m.at_time.value_or(Timestamp{}).nanos,
-                         m.trace_to.value_or(kOffsetMax).value);
+                         m.at_offset.value_or(kOffsetMax).value, at_time, m.trace_to.value_or(kOffsetMax).value);
 }
 
 auto encode(Builder& builder, const QueryAnswer& m) {

@@ -8,7 +8,7 @@ namespace {
 
 std::string difference(std::string_view before, std::string_view after) {
   const auto changes = json_difference(before, after);
-  REQUIRE(changes);
+  REQUIRE(changes.has_value());
   return as_json(*changes);
 }
 
@@ -31,9 +31,9 @@ TEST_CASE("json difference: lists are compared between what both begin and end w
 
 TEST_CASE("json difference: for people", "[cli][json]") {
   const auto changes = json_difference(R"({"a":1,"b":2})", R"({"a":3})");
-  REQUIRE(changes);
+  REQUIRE(changes.has_value());
   CHECK(as_lines(*changes, "  ") == "  /a: 1 → 3\n  /b: 2 → –\n");
-  CHECK_FALSE(json_difference("{", "{}"));
+  CHECK_FALSE(json_difference("{", "{}").has_value());
 }
 
 }  // namespace
