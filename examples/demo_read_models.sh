@@ -122,6 +122,15 @@ look "An old message comes once more, and changes nothing"
 [ "$(jq -r .state "$work/payment.json")" = captured ] || fail "A duplicate changed the payment."
 echo "  So the customer is still owed ₹300000, and a new refund may be made."
 
+tell "A chain of pharmacies, made up by 'bahi workload': what its shelves hold, and what goes first."
+chain() { "$program" "$@" --tenant chain; }
+"$program" tenant create chain >"$work/out"
+chain projection start stock >"$work/out"
+chain workload pharmacy --events 20000 --shops 5 --items 100 | sed 's/^/  /'
+chain stock valuation --min-offset 20000 --json | jq -r '"  What lies there cost ₹\(.total_paise / 100)."'
+chain stock availability expiring_before=2026-03-01 date=2026-01-10 --json |
+  jq -r '[.batches[] | select(.on_hand > 0)][:3][] | "  \(.on_hand) of \(.item) at \(.location) expire on \(.expires_on)"'
+
 tell "How far the read models are:"
 bahi projection list --table
 

@@ -6,6 +6,7 @@
 
 #include "bahi/server/server.hpp"
 #include "machine.hpp"
+#include "many_tenants.hpp"
 #include "pages.hpp"
 #include "rebuild.hpp"
 #include "report.hpp"
@@ -28,6 +29,8 @@ struct Options {
   int repetitions = 3;
   bool no_sellers = false;
   bool no_queries = false;
+  ManyTenantsSettings crowd;
+  bool only_tenants = false;
   bool tmpfs = false;
   bool keep = false;
 
@@ -124,6 +127,13 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--items", options.items, "That they sell")->check(CLI::PositiveNumber)->capture_default_str();
   app.add_option("--seconds", options.sellers.seconds, "How long they sell")->capture_default_str();
+  app.add_option("--tenants", options.crowd.tenants, "Whose read models are folded live at the same time")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  app.add_option("--tenants-seconds", options.crowd.seconds, "How long they append")->capture_default_str();
+  app.add_option("--tenants-rate", options.crowd.events_per_second, "Events per second of all of them")
+      ->capture_default_str();
+  app.add_flag("--only-tenants", options.only_tenants, "Nothing but these");
   app.add_option("--dir", options.dir, "Directory on the disk to measure")->capture_default_str();
   app.add_flag("--keep", options.keep, "Leave the stores behind");
   app.add_flag("--allow-tmpfs", options.tmpfs, "Accept a directory in memory");
@@ -139,8 +149,11 @@ int main(int argc, char** argv) {
   report.root()["events"] = options.history.events;
   report.root()["seed"] = options.history.seed;
   const Usage start = Usage::now();
-  run_histories(options, scratch.path(), report);
-  if (!options.no_sellers) run_all_sellers(options, scratch.path(), report);
+  // First, while the process has held no other memory.
+  fmt::print("\n");
+  run_many_tenants(scratch.path() / "tenants", options.crowd, report);
+  if (!options.only_tenants) run_histories(options, scratch.path(), report);
+  if (!options.no_sellers && !options.only_tenants) run_all_sellers(options, scratch.path(), report);
   fmt::print("\nCPU used by others meanwhile: {:.0f} %\n", (Usage::now() - start).foreign_cpu_share() * 100);
   const bool met = report.print_targets();
   report.write_json(options.json);

@@ -198,4 +198,10 @@ void Postings::taken() {
   added_ = 0;
 }
 
+std::size_t Postings::held_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const auto& [block, terms] : blocks_) bytes += terms.held_bytes();
+  return bytes;
+}
+
 }  // namespace bahi::projections::audit

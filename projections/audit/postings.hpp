@@ -47,6 +47,10 @@ class BlockTerms {
     return {arena_.data() + entry.term_begin, entry.term_size};
   }
   [[nodiscard]] std::vector<Entry>& entries() noexcept { return entries_; }
+  /// Approximate.
+  [[nodiscard]] std::size_t held_bytes() const noexcept {
+    return arena_.capacity() + entries_.capacity() * sizeof(Entry) + slots_.capacity() * sizeof(std::uint32_t);
+  }
 
  private:
   void grow();
@@ -72,6 +76,7 @@ class Postings final : public TableBase {
 
   void collect() override;
   void taken() override;
+  [[nodiscard]] std::size_t held_bytes() const noexcept override;
 
  private:
   using Blocks = std::map<std::uint64_t, BlockTerms>;

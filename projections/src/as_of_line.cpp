@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kSlice{50};
 // There may be several, and each holds one read model only.
 constexpr std::size_t kWriteBufferBytes = std::size_t{8} << 20U;
+constexpr std::size_t kFoldBytesMax = std::size_t{128} << 20U;
 constexpr std::size_t kBlockCacheBytes = std::size_t{16} << 20U;
 
 }  // namespace
@@ -82,7 +83,8 @@ Status AsOfLine::step_to(const Engine& engine, Offset to, const Limits& limits, 
 Status AsOfLine::run(const Engine& engine, Offset to, const Limits& limits, Instance::AfterEvent after_event) {
   if (position() >= to) return {};
   fact_.to = to;
-  Instance instance(engine, *store_, *subject_.projection, fact_, subject_.skipped);
+  FoldMemory memory(kFoldBytesMax);
+  Instance instance(engine, *store_, memory, *subject_.projection, fact_, subject_.skipped);
   BAHI_ASSIGN(const bool resumed, instance.resume());
   if (!resumed) return Error{ErrorCode::kViewsDamaged, "the state is not of this log"};
   instance.after_each_event(std::move(after_event));

@@ -39,4 +39,10 @@ WriteSet FoldState::take_changes() {
   return taken;
 }
 
+std::size_t FoldState::held_bytes() const noexcept {
+  std::size_t bytes = 0;
+  for (const TableBase* table : tables_) bytes += table->held_bytes();
+  return bytes;
+}
+
 }  // namespace bahi::projections

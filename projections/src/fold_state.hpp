@@ -53,6 +53,8 @@ class FoldState {
   void await_before_reading(std::shared_future<Status> commit) { commit_ = std::move(commit); }
   /// Approximate memory of what is not committed yet.
   [[nodiscard]] std::size_t changed_bytes() const noexcept { return changed_bytes_ + changes_.bytes(); }
+  /// Approximate memory of the tables' rows, committed or not.
+  [[nodiscard]] std::size_t held_bytes() const noexcept;
 
  private:
   const ViewStore* store_;
@@ -74,6 +76,7 @@ class TableBase {
   virtual ~TableBase() = default;
   virtual void collect() = 0;
   virtual void taken() = 0;
+  [[nodiscard]] virtual std::size_t held_bytes() const noexcept = 0;
 };
 
 /// How often a table is asked for a key that it does not have.
@@ -146,6 +149,10 @@ class Table final : public TableBase {
     // What was just taken is not in the store yet, so it must stay in memory; what is older is in the store.
     older_.clear();
     std::swap(rows_, older_);
+  }
+  [[nodiscard]] std::size_t held_bytes() const noexcept override {
+    constexpr std::size_t kAboutOneRow = sizeof(Node) + 64;
+    return (rows_.size() + older_.size()) * kAboutOneRow;
   }
 
  private:

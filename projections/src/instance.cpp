@@ -31,21 +31,24 @@ std::string_view to_string(ProjectionState state) noexcept {
   return "unknown";
 }
 
-Instance::Instance(const Engine& engine, ViewStore& store, const Projection& projection, InstanceFact fact,
-                   std::set<std::uint64_t> skipped)
+Instance::Instance(const Engine& engine, ViewStore& store, FoldMemory& memory, const Projection& projection,
+                   InstanceFact fact, std::set<std::uint64_t> skipped)
     : engine_(engine),
       store_(store),
+      memory_(memory),
       projection_(projection),
       fact_(std::move(fact)),
       types_(projection.types),
       skipped_(std::move(skipped)) {
   position_.next = committed_.next = fact_.from;
   next_.store(fact_.from.value);
+  memory_.enter();
   make_fold();
 }
 
 Instance::~Instance() {
   stop();
+  memory_.leave(held_bytes_);
 }
 
 void Instance::make_fold() {
@@ -112,6 +115,7 @@ Instance::Next Instance::run_slice(std::chrono::milliseconds time_max, bool othe
     park(*failure);
     return rest(ProjectionState::kParked);
   }
+  watch_memory();
   if (position_.next == fact_.to) return rest(ProjectionState::kFinished);
   const bool caught_up = position_.next == engine_.durable_offset(fact_.tenant);
   {
@@ -124,6 +128,14 @@ Instance::Next Instance::run_slice(std::chrono::milliseconds time_max, bool othe
 void Instance::begin_anew() {
   make_fold();
   position_ = committed_;
+}
+
+void Instance::watch_memory() {
+  const std::size_t held = state_->held_bytes();
+  const bool too_much = memory_.note(std::exchange(held_bytes_, held), held);
+  if (!too_much) return;
+  begin_anew();
+  (void)memory_.note(std::exchange(held_bytes_, 0), 0);
 }
 
 Instance::Next Instance::rest(ProjectionState state) {

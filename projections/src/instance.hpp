@@ -22,6 +22,7 @@
 #include "bahi/engine/engine.hpp"
 #include "bahi/projections/projections.hpp"
 #include "fold_batch.hpp"
+#include "fold_memory.hpp"
 #include "projection.hpp"
 
 namespace bahi::projections {
@@ -49,8 +50,8 @@ class Instance {
     kWait,  ///< for an event at or after `status().next`
     kRest,  ///< parked, finished or stopped
   };
-  /// `skipped`: offsets that the fold is not given.
-  Instance(const Engine& engine, ViewStore& store, const Projection& projection, InstanceFact fact,
+  /// `skipped`: offsets that the fold is not given. `memory` must outlive it.
+  Instance(const Engine& engine, ViewStore& store, FoldMemory& memory, const Projection& projection, InstanceFact fact,
            std::set<std::uint64_t> skipped);
   ~Instance();
   Instance(const Instance&) = delete;
@@ -107,12 +108,16 @@ class Instance {
   Status commit();
   /// What was not committed is forgotten.
   void begin_anew();
+  /// After a turn that left nothing uncommitted.
+  void watch_memory();
   void park(const Failure& failure);
   Next rest(ProjectionState state);
   void wake_waiters();
 
   const Engine& engine_;
   ViewStore& store_;
+  FoldMemory& memory_;
+  std::size_t held_bytes_ = 0;  // as it told `memory_`
   const Projection& projection_;
   InstanceFact fact_;
   const FoldTypes types_;

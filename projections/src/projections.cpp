@@ -69,7 +69,8 @@ Projections::Impl::Impl(Engine& engine, ProjectionsOptions options, Parts parts)
       options_(std::move(options)),
       snapshots_(std::move(parts.snapshots)),
       store_(std::move(parts.store)),
-      as_of_(std::move(parts.as_of)) {
+      as_of_(std::move(parts.as_of)),
+      memory_(options_.fold_memory_bytes) {
   scheduler_ = std::make_unique<FoldScheduler>(
       engine_, options_.fold_threads,
       [this](const std::shared_ptr<Instance>& instance) { return caught_up(instance); });
@@ -150,7 +151,7 @@ Status Projections::Impl::resume_instance(const InstanceFact& fact, const Wanted
   const auto want = wanted.find({fact.tenant, fact.projection});
   const bool is_replay = fact.name != fact.projection;
   if (projection != nullptr && projection->version == fact.version && want != wanted.end()) {
-    auto instance = std::make_shared<Instance>(engine_, *store_, *projection, fact, want->second);
+    auto instance = std::make_shared<Instance>(engine_, *store_, memory_, *projection, fact, want->second);
     const Result<bool> resumed = instance->resume();
     if (resumed && *resumed) {
       Slot& slot = slots_[{fact.tenant, fact.name}];
@@ -172,7 +173,7 @@ Result<std::shared_ptr<Instance>> Projections::Impl::add_instance(InstanceFact f
   fact.id = store_->add_instance();
   fact.version = projection.version;
   BAHI_TRY(write_fact(fact));
-  return std::make_shared<Instance>(engine_, *store_, projection, std::move(fact), skipped);
+  return std::make_shared<Instance>(engine_, *store_, memory_, projection, std::move(fact), skipped);
 }
 
 Status Projections::Impl::write_fact(const InstanceFact& fact) {

@@ -94,6 +94,7 @@ class Projections::Impl {
   const std::unique_ptr<snapshots::SnapshotSet> snapshots_;
   const std::unique_ptr<ViewStore> store_;
   const std::unique_ptr<AsOf> as_of_;
+  FoldMemory memory_;
   std::mutex care_mutex_;  // one act of an operator at a time
   mutable std::shared_mutex slots_mutex_;
   mutable std::map<SlotKey, Slot> slots_;

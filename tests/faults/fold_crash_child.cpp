@@ -135,6 +135,8 @@ int run_folder(const FolderOptions& options) {
   view_settings.snapshot_pause = {};
   view_settings.retention.all_for = view_settings.retention.minutely_for = std::chrono::seconds(-1);
   view_settings.as_of_states_max = 2;
+  // Now and then folds keep nothing between their turns.
+  if (random.one_in(4)) view_settings.fold_memory_bytes = 0;
   const auto views =
       must(projections::Projections::open(views_of(options.directory), *engine, view_settings), "opening the views");
 

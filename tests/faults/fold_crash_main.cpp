@@ -75,7 +75,8 @@ Result<InstanceId> fresh_fold(const Engine& engine, ViewStore& store, const Inst
   fact.from = {};
   fact.to = to;
   fact.kept = false;
-  Instance instance(engine, store, *projections::find_projection(of.projection), fact, {});
+  projections::FoldMemory memory(std::size_t{64} << 20U);
+  Instance instance(engine, store, memory, *projections::find_projection(of.projection), fact, {});
   while (instance.run_slice(std::chrono::seconds(10), true) == Instance::Next::kMore) {
   }
   if (const auto status = instance.status(); status.next != to) {

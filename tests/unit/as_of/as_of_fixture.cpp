@@ -171,7 +171,8 @@ Reply PastFixture::fold_and_ask(const Question& question, Offset at) {
   }
   if (last != at || !goes_on) {
     fact.to = at;
-    Instance instance(*engine, *fresh_, projection, fact, {});
+    projections::FoldMemory memory(std::size_t{64} << 20U);
+    Instance instance(*engine, *fresh_, memory, projection, fact, {});
     REQUIRE(instance.resume());
     while (at.value != 0 && instance.run_slice(std::chrono::seconds(10), true) == Instance::Next::kMore) {
     }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <future>
+#include <thread>
 
 namespace bahi::test {
 
@@ -26,9 +27,18 @@ void ProcessHost::start_over() {
   restart();
 }
 
+void ProcessHost::rebuild() const {
+  REQUIRE(projections->rebuild(tenant, projection_, "admin"));
+  while (status().rebuilt_to) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
+
 void ProcessHost::settle() const {
+  settle(tenant);
+}
+
+void ProcessHost::settle(TenantId of) const {
   std::atomic<bool> done{false};
-  const auto cancel = projections->notify_at(tenant, projection_, end(), [&done] {
+  const auto cancel = projections->notify_at(of, projection_, engine->durable_offset(of), [&done] {
     done = true;
     done.notify_all();
   });
@@ -49,8 +59,13 @@ projections::ProjectionStatus ProcessHost::status() const {
 }
 
 Result<AppendResult> ProcessHost::try_append(const std::vector<Fact>& facts) const {
+  return append_to(tenant, facts);
+}
+
+Result<AppendResult> ProcessHost::append_to(TenantId to, const std::vector<Fact>& facts) const {
+  if (facts.empty()) return AppendResult{};
   AppendRequest request;
-  request.tenant = tenant;
+  request.tenant = to;
   request.body = body_of(facts);
   return engine->append(std::move(request));
 }
@@ -58,6 +73,15 @@ Result<AppendResult> ProcessHost::try_append(const std::vector<Fact>& facts) con
 Result<QueryAnswer> ProcessHost::try_ask(const std::string& query, const std::string& arguments) const {
   settle();
   return projections->query({tenant, projection_, query, arguments, end()});
+}
+
+Result<QueryAnswer> ProcessHost::try_ask_neighbour(const std::vector<Fact>& facts, const std::string& query,
+                                                   const std::string& arguments) const {
+  BAHI_ASSIGN(const TenantId other, engine->create_tenant("neighbour"));
+  BAHI_TRY(append_to(other, facts));
+  BAHI_TRY(projections->start(other, projection_, "admin"));
+  settle(other);
+  return projections->query({other, projection_, query, arguments, engine->durable_offset(other)});
 }
 
 Result<CommandAnswer> ProcessHost::try_run(const std::string& command, const std::string& arguments,

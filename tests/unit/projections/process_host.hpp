@@ -17,6 +17,8 @@ class ProcessHost : public ReadModelHost {
   void restart();
   /// Forgets all state, and folds again from nothing.
   void start_over();
+  /// Builds the read model anew and waits for it.
+  void rebuild() const;
   /// Until everything is folded, or the projection rests.
   void settle() const;
   [[nodiscard]] Hash128 fingerprint() const;
@@ -28,9 +30,14 @@ class ProcessHost : public ReadModelHost {
                                                          const std::string& arguments) const override;
   [[nodiscard]] Result<projections::CommandAnswer> try_run(const std::string& command, const std::string& arguments,
                                                            std::optional<ProducerPosition> producer) const override;
+  [[nodiscard]] Result<projections::QueryAnswer> try_ask_neighbour(const std::vector<Fact>& facts,
+                                                                   const std::string& query,
+                                                                   const std::string& arguments) const override;
   [[nodiscard]] Offset end() const override { return engine->durable_offset(tenant); }
 
  private:
+  void settle(TenantId of) const;
+  [[nodiscard]] Result<AppendResult> append_to(TenantId to, const std::vector<Fact>& facts) const;
   const std::string projection_;
 };
 

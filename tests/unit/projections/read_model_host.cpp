@@ -54,7 +54,7 @@ EncodedBody body_of(const std::vector<Fact>& facts) {
   BatchBuilder builder({Codec::kNone, 0});
   for (const Fact& fact : facts) {
     NewEvent event;
-    event.stream = "facts-raw";
+    event.stream = fact.stream;
     event.type = fact.type;
     event.data = fact.data;
     event.tags.assign(fact.tags.begin(), fact.tags.end());

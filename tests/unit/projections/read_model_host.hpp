@@ -34,6 +34,7 @@ struct Fact {
   std::string data;
   std::vector<std::string> tags = {};
   Timestamp occurred_at = {};
+  std::string stream = "facts-raw";
 };
 
 Timestamp time_of(const std::string& time);
@@ -55,6 +56,10 @@ class ReadModelHost {
   [[nodiscard]] virtual Result<projections::CommandAnswer> try_run(const std::string& command,
                                                                    const std::string& arguments,
                                                                    std::optional<ProducerPosition> producer) const = 0;
+  /// The same question about another tenant, who has these facts only.
+  [[nodiscard]] virtual Result<projections::QueryAnswer> try_ask_neighbour(const std::vector<Fact>& facts,
+                                                                           const std::string& query,
+                                                                           const std::string& arguments) const = 0;
   /// The log's end.
   [[nodiscard]] virtual Offset end() const = 0;
 
@@ -72,10 +77,38 @@ class ReadModelHost {
                                                   const std::string& list, int limit = 100) const;
 };
 
-/// A body with these facts, in one stream.
+/// A body with these facts.
 [[nodiscard]] EncodedBody body_of(const std::vector<Fact>& facts);
 
 /// With this read model started. Each test program has its own way.
 std::unique_ptr<ReadModelHost> read_model_host(const std::string& projection);
+
+/// Driven as the test program drives read models.
+class HostedModel : public ReadModelHost {
+ public:
+  explicit HostedModel(const std::string& projection) : host_(read_model_host(projection)) {}
+
+  using ReadModelHost::try_run;
+  [[nodiscard]] Result<AppendResult> try_append(const std::vector<Fact>& facts) const override {
+    return host_->try_append(facts);
+  }
+  [[nodiscard]] Result<projections::QueryAnswer> try_ask(const std::string& query,
+                                                         const std::string& arguments) const override {
+    return host_->try_ask(query, arguments);
+  }
+  [[nodiscard]] Result<projections::CommandAnswer> try_run(const std::string& command, const std::string& arguments,
+                                                           std::optional<ProducerPosition> producer) const override {
+    return host_->try_run(command, arguments, producer);
+  }
+  [[nodiscard]] Result<projections::QueryAnswer> try_ask_neighbour(const std::vector<Fact>& facts,
+                                                                   const std::string& query,
+                                                                   const std::string& arguments) const override {
+    return host_->try_ask_neighbour(facts, query, arguments);
+  }
+  [[nodiscard]] Offset end() const override { return host_->end(); }
+
+ private:
+  const std::unique_ptr<ReadModelHost> host_;
+};
 
 }  // namespace bahi::test

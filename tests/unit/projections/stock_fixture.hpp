@@ -1,11 +1,11 @@
-// A stock ledger in process: facts appended raw, commands, and answers taken apart.
+// A stock ledger: facts appended raw, commands, and answers taken apart.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "process_host.hpp"
+#include "read_model_host.hpp"
 
 namespace bahi::test {
 
@@ -34,9 +34,9 @@ Fact batch_fact(const std::string& type, const std::string& item, const std::str
 std::string sale_of(const std::string& sale, const std::string& item, std::int64_t quantity,
                     const std::string& location = "main");
 
-class StockFixture : public ProcessHost {
+class StockFixture : public HostedModel {
  public:
-  StockFixture() : ProcessHost("stock") {}
+  StockFixture() : HostedModel("stock") {}
 };
 
 }  // namespace bahi::test

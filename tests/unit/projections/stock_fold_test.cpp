@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "process_host.hpp"
 #include "stock_reference.hpp"
 
 namespace bahi::test {
@@ -69,7 +70,7 @@ class History {
   std::uint64_t reservations_ = 0;
 };
 
-void compare_balances(const StockFixture& stock, const ReferenceLedger& reference) {
+void compare_balances(const ReadModelHost& stock, const ReferenceLedger& reference) {
   std::map<ReferenceLedger::Place, ReferenceBalance> found;
   for (const std::string& text : stock.all_rows("availability", "{}", "batches", 97)) {
     const Json row(text);
@@ -102,7 +103,7 @@ void compare_balances(const StockFixture& stock, const ReferenceLedger& referenc
   CHECK(stock.all_rows("availability", R"({"expiring_before":"9999-01-01"})", "batches").size() == dated);
 }
 
-void compare_ledgers(const StockFixture& stock, const ReferenceLedger& reference) {
+void compare_ledgers(const ReadModelHost& stock, const ReferenceLedger& reference) {
   for (const auto& [place, expected] : reference.ledgers) {
     INFO(place.first << " at " << place.second);
     std::vector<ReferenceRow> found;
@@ -126,7 +127,7 @@ void compare_ledgers(const StockFixture& stock, const ReferenceLedger& reference
   }
 }
 
-void compare_plans(const StockFixture& stock, const ReferenceLedger& reference, History& history) {
+void compare_plans(const ReadModelHost& stock, const ReferenceLedger& reference, History& history) {
   for (int i = 0; i < 60; ++i) {
     const std::string item = history.item();
     const std::string location = history.location();
@@ -151,7 +152,7 @@ TEST_CASE("stock: the read model is what a plain ledger says, through restarts a
   INFO("seed " << seed);
   History history(seed);
   ReferenceLedger reference;
-  StockFixture stock;
+  ProcessHost stock("stock");
   std::uint64_t offset = 0;
   std::vector<Fact> facts;
   for (int i = 0; i < 12; ++i) facts.push_back(item_defined(fmt::format("item-{}", i)));
@@ -186,7 +187,7 @@ TEST_CASE("stock: the read model is what a plain ledger says, through restarts a
 }
 
 TEST_CASE("stock: sums beyond 64 bits park the read model in front of the event", "[stock][fold]") {
-  const StockFixture stock;
+  const ProcessHost stock("stock");
   stock.append({item_defined("tea")});
   // The largest receipt there is, ten thousand times: more than 64 bits hold.
   const Fact most = batch_received({"tea", "a", 1'000'000'000'000}, "main", 1'000'000'000'000'000);

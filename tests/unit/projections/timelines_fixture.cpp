@@ -1,15 +1,10 @@
 #include "timelines_fixture.hpp"
 
-#include <atomic>
-#include <thread>
-
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
 
 namespace bahi::projections::test_timelines {
 namespace {
-
-constexpr const char* kName = "timelines";
 
 Event event(const std::string& type, const std::string& conversation, const std::string& members,
             std::vector<std::string> tags) {
@@ -76,43 +71,18 @@ Event presence(const std::string& user, const std::string& status, const std::st
           {"user:" + user}};
 }
 
-Chat::Chat(const ProjectionsOptions& options) : options(options) {
-  restart();
-  REQUIRE(projections->start(tenant, kName, "admin"));
+std::vector<test::Fact> facts_of(const std::vector<Event>& events) {
+  std::vector<test::Fact> facts;
+  for (const Event& event : events) facts.push_back({event.type, event.data, event.tags, {}, event.stream});
+  return facts;
 }
 
-void Chat::write(const std::vector<Event>& events) {
-  REQUIRE(test::append(*engine, tenant, events));
-}
-
-void Chat::restart() {
-  projections.reset();
-  auto opened = Projections::open(directory.path() / "views", *engine, options);
-  REQUIRE(opened);
-  projections = std::move(*opened);
-}
-
-void Chat::rebuild() {
-  REQUIRE(projections->rebuild(tenant, kName, "admin"));
-  const auto under_way = [this] {
-    for (const ProjectionStatus& each : projections->list(tenant)) {
-      if (each.rebuilt_to) return true;
-    }
-    return false;
-  };
-  while (under_way()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
-}
-
-void Chat::settle() const {
-  std::promise<void> done;
-  const auto cancel =
-      projections->notify_at(tenant, kName, engine->durable_offset(tenant), [&done] { done.set_value(); });
-  done.get_future().wait();
+void Chat::write(const std::vector<Event>& events) const {
+  host->append(facts_of(events));
 }
 
 Json Chat::ask(const std::string& query, const std::string& arguments) const {
-  settle();
-  const auto answer = projections->query({tenant, kName, query, arguments, engine->durable_offset(tenant)});
+  const auto answer = host->try_ask(query, arguments);
   INFO(query << " " << arguments);
   REQUIRE(answer);
   Json json;
@@ -122,24 +92,14 @@ Json Chat::ask(const std::string& query, const std::string& arguments) const {
 }
 
 Error Chat::failure(const std::string& query, const std::string& arguments) const {
-  settle();
-  const auto answer = projections->query({tenant, kName, query, arguments, engine->durable_offset(tenant)});
+  const auto answer = host->try_ask(query, arguments);
   INFO(query << " " << arguments);
   REQUIRE_FALSE(answer);
   return answer.error();
 }
 
 Result<CommandAnswer> Chat::command(const std::string& name, const std::string& arguments) const {
-  settle();
-  return command_at_once(name, arguments);
-}
-
-Result<CommandAnswer> Chat::command_at_once(const std::string& name, const std::string& arguments) const {
-  std::promise<Result<CommandAnswer>> promise;
-  projections->command({tenant, kName, name, arguments, "tester", std::nullopt,
-                        std::chrono::steady_clock::now() + std::chrono::seconds(60)},
-                       [&promise](Result<CommandAnswer> answer) { promise.set_value(std::move(answer)); });
-  return promise.get_future().get();
+  return host->try_run(name, arguments);
 }
 
 std::string texts_of(const Json& answer, const char* list, const char* name) {

@@ -1,14 +1,13 @@
-// A tenant with message timelines, driven in process.
+// A tenant with message timelines.
 #pragma once
 
-#include <future>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <rapidjson/document.h>
 
-#include "bahi/projections/projections.hpp"
-#include "engine_fixture.hpp"
+#include "read_model_host.hpp"
 
 namespace bahi::projections::test_timelines {
 
@@ -38,27 +37,20 @@ Event presence(const std::string& user, const std::string& status, const std::st
 
 using Json = rapidjson::Document;
 
-struct Chat {
-  explicit Chat(const ProjectionsOptions& options = {});
+[[nodiscard]] std::vector<test::Fact> facts_of(const std::vector<Event>& events);
 
-  void write(const std::vector<Event>& events);
-  void restart();
-  /// Builds the read model anew and waits for it.
-  void rebuild();
-  /// Until everything is folded, or the projection rests.
-  void settle() const;
+/// Driven as the test program drives read models.
+struct Chat {
+  Chat() : Chat(test::read_model_host("timelines")) {}
+  explicit Chat(std::unique_ptr<test::ReadModelHost> driven_by) : host(std::move(driven_by)) {}
+
+  void write(const std::vector<Event>& events) const;
   /// The answer, with everything folded.
   Json ask(const std::string& query, const std::string& arguments) const;
   Error failure(const std::string& query, const std::string& arguments) const;
-  /// With everything folded before.
   Result<CommandAnswer> command(const std::string& name, const std::string& arguments) const;
-  Result<CommandAnswer> command_at_once(const std::string& name, const std::string& arguments) const;
 
-  ProjectionsOptions options;
-  test::TemporaryDirectory directory;
-  std::unique_ptr<Engine> engine = test::memory_engine();
-  TenantId tenant = *engine->create_tenant("community");
-  std::unique_ptr<Projections> projections;
+  std::unique_ptr<test::ReadModelHost> host;
 };
 
 /// Members `name` of the elements of a list, with blanks between them.

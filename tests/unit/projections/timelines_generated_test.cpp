@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "timelines_process.hpp"
 #include "timelines_reference.hpp"
 
 namespace bahi::projections::test_timelines {
@@ -41,7 +42,7 @@ void check_same(const Lines& actual, const Lines& expected, const std::string& w
 }
 
 struct Trial {
-  Chat chat;
+  ProcessChat chat;
   Reference reference;
   FactGenerator generator;
   std::uint64_t written = 0;
@@ -147,22 +148,21 @@ TEST_CASE("timelines: they are what the reference says, through restarts and reb
   while (trial.written < events) {
     trial.write(1 + trial.generator.below(std::min<std::uint64_t>(events / 50, 5'000)));
     const std::uint64_t act = trial.generator.below(20);
-    if (act == 0) trial.chat.restart();
-    if (act == 1) trial.chat.settle();
-    if (act == 2) trial.chat.rebuild();
+    if (act == 0) trial.chat.process->restart();
+    if (act == 1) trial.chat.process->settle();
+    if (act == 2) trial.chat.process->rebuild();
     if (trial.written < next_check) continue;
     trial.check();
     next_check = trial.written + 1 + events / (1 + trial.generator.below(10));
   }
   trial.check();
-  const auto kept = trial.chat.projections->fingerprint(trial.chat.tenant, "timelines");
-  trial.chat.rebuild();
-  const auto once = trial.chat.projections->fingerprint(trial.chat.tenant, "timelines");
-  trial.chat.rebuild();
-  const auto twice = trial.chat.projections->fingerprint(trial.chat.tenant, "timelines");
-  REQUIRE((kept && once && twice));
-  CHECK(*kept == *once);
-  CHECK(*once == *twice);
+  const auto kept = trial.chat.process->fingerprint();
+  trial.chat.process->rebuild();
+  const auto once = trial.chat.process->fingerprint();
+  trial.chat.process->rebuild();
+  const auto twice = trial.chat.process->fingerprint();
+  CHECK(kept == once);
+  CHECK(once == twice);
 }
 
 }  // namespace

@@ -297,12 +297,10 @@ TEST_CASE("timelines: cursors of other queries, arguments and tenants are refuse
         ErrorCode::kInvalidCursor);
   CHECK(chat.failure("page", R"({"conversation":"c","cursor":"zz"})").code() == ErrorCode::kInvalidCursor);
 
-  Chat other;
-  other.tenant = *other.engine->create_tenant("neighbour");
-  REQUIRE(other.projections->start(other.tenant, "timelines", "admin"));
-  write_messages(other, 10);
-  CHECK(other.failure("page", arguments_of(kC, fmt::format(R"("cursor":"{}")", cursor))).code() ==
-        ErrorCode::kInvalidCursor);
+  const auto neighbour = chat.host->try_ask_neighbour(facts_of({sent("c", "m1", "a"), sent("c", "m2", "a")}), "page",
+                                                      arguments_of(kC, fmt::format(R"("cursor":"{}")", cursor)));
+  REQUIRE_FALSE(neighbour);
+  CHECK(neighbour.error().code() == ErrorCode::kInvalidCursor);
 }
 
 TEST_CASE("timelines: wrong arguments are answered with what is wrong", "[timelines][page]") {

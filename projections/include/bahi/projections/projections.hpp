@@ -47,6 +47,8 @@ struct ProjectionsOptions {
   std::uint32_t command_threads = 2;
   std::size_t write_buffer_bytes = std::size_t{32} << 20U;
   std::size_t block_cache_bytes = std::size_t{128} << 20U;
+  /// Of rows that the folds of all tenants keep between their turns; approximate, at most twice this for a moment.
+  std::size_t fold_memory_bytes = std::size_t{192} << 20U;
   std::size_t commands_max = 4096;  ///< waiting or under way; beyond: kOverloaded
   // Snapshots of all state and states of the past lie beside the directory of views, in `snapshots` and `as-of`.
   std::uint64_t snapshot_events = 500'000;            ///< folded, after which one is taken; 0: never by events
