@@ -51,13 +51,13 @@ struct ProjectionsOptions {
   std::size_t fold_memory_bytes = std::size_t{192} << 20U;
   std::size_t commands_max = 4096;  ///< waiting or under way; beyond: kOverloaded
   // Snapshots of all state and states of the past lie beside the directory of views, in `snapshots` and `as-of`.
-  std::uint64_t snapshot_events = 500'000;            ///< folded, after which one is taken; 0: never by events
-  std::chrono::seconds snapshot_interval{300};        ///< after which one is taken when there is news; 0: never by time
-  std::chrono::seconds snapshot_pause{2};             ///< at least, between two that are taken by events
+  std::uint64_t snapshot_events = 500'000;      ///< folded, after which one is taken; 0: never by events
+  std::chrono::seconds snapshot_interval{300};  ///< after which one is taken when there is news; 0: never by time
+  std::chrono::seconds snapshot_pause{2};       ///< at least, between two that are taken by events
   snapshots::Retention retention;
-  std::size_t as_of_states_max = 8;                   ///< kept for the next question about the past
+  std::size_t as_of_states_max = 8;                         ///< kept for the next question about the past
   std::uint64_t as_of_bytes_max = std::uint64_t{8} << 30U;  ///< that they share with nothing
-  std::size_t as_of_folds_max = 2;                    ///< at a time; others wait
+  std::size_t as_of_folds_max = 2;                          ///< at a time; others wait
   LogSink log;
 };
 

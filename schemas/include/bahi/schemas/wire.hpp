@@ -201,8 +201,8 @@ struct Query {
   Offset min_offset;
   std::uint32_t timeout_ms = 0;
   // At most one of the next two.
-  std::optional<Offset> at_offset = {};    ///< answer from the events below it
-  std::optional<Timestamp> at_time = {};   ///< answer from the events recorded up to then
+  std::optional<Offset> at_offset = {};   ///< answer from the events below it
+  std::optional<Timestamp> at_time = {};  ///< answer from the events recorded up to then
   /// With one of the two: how the answer changed from there up to this offset.
   std::optional<Offset> trace_to = {};
 };
@@ -250,8 +250,7 @@ using Message =
     std::variant<Unknown, Hello, Welcome, Append, Appended, Failure, Read, Credit, Cancel, Batches, CaughtUp, ReadEnd,
                  Ping, Pong, GoingAway, Done, CreateTenant, ListTenants, TenantList, CreateToken, TokenCreated,
                  ListTokens, TokenList, RevokeToken, GetStatus, Status, VerifyStore, VerifyReport, SetTenantLimits,
-                 Query, QueryAnswer, Command, CommandAnswer, ManageProjection, ListProjections,
-                 ManageSnapshots>;
+                 Query, QueryAnswer, Command, CommandAnswer, ManageProjection, ListProjections, ManageSnapshots>;
 
 /// The name of the message's kind as in wire.fbs; "Unknown" for a newer peer's.
 [[nodiscard]] std::string_view name_of(const Message& message) noexcept;
