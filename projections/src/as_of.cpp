@@ -20,6 +20,13 @@ bool is_of_state(const Error& error) {
          error.code() == ErrorCode::kUnknownSnapshot;
 }
 
+bool suits(const snapshots::SnapshotState& state, const AsOfSubject& subject) {
+  if (state.tenant != subject.tenant || state.name != subject.name || state.from != subject.from) return false;
+  const auto skipped = subject.skipped_below(state.next);
+  return state.version == subject.projection->version &&
+         std::equal(skipped.begin(), skipped.end(), state.skipped.begin(), state.skipped.end());
+}
+
 }  // namespace
 
 class AsOf::Turn {
@@ -139,19 +146,13 @@ AsOf::Base AsOf::nearest_base(const AsOfSubject& subject, Offset at) {
     if (base.line) base.line->pass_over(subject.skipped);
   }
   std::uint64_t lead = base.line ? kOpeningEvents : 0;  // that a snapshot must have
-  for (const snapshots::Snapshot& snapshot : snapshots_.list()) {
+  snapshots_.visit([&](const snapshots::Snapshot& snapshot) {
     for (const snapshots::SnapshotState& state : snapshot.states) {
-      if (state.tenant != subject.tenant || state.name != subject.name || state.from != subject.from ||
-          state.version != subject.projection->version || state.next > at ||
-          state.next.value <= base.next.value + lead) {
-        continue;
-      }
-      const auto skipped = subject.skipped_below(state.next);
-      if (!std::equal(skipped.begin(), skipped.end(), state.skipped.begin(), state.skipped.end())) continue;
+      if (state.next > at || state.next.value <= base.next.value + lead || !suits(state, subject)) continue;
       base = {nullptr, std::pair(snapshot.id, state.instance), state.next};
       lead = 0;
     }
-  }
+  });
   return base;
 }
 

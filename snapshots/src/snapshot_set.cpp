@@ -177,11 +177,15 @@ Result<Snapshot> SnapshotSet::take(Timestamp now, const Fill& fill) {
 
 std::vector<Snapshot> SnapshotSet::list() const {
   std::vector<Snapshot> usable;
+  visit([&usable](const Snapshot& snapshot) { usable.push_back(snapshot); });
+  return usable;
+}
+
+void SnapshotSet::visit(const std::function<void(const Snapshot&)>& visit) const {
   const std::scoped_lock lock(mutex_);
   for (const auto& [id, entry] : entries_) {
-    if (entry.usable) usable.push_back(entry.snapshot);
+    if (entry.usable) visit(entry.snapshot);
   }
-  return usable;
 }
 
 Status SnapshotSet::remove(std::uint64_t id) {

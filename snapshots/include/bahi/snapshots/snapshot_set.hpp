@@ -75,6 +75,8 @@ class SnapshotSet {
   [[nodiscard]] Result<Snapshot> take(Timestamp now, const Fill& fill);
   /// Those that can be used, by id.
   [[nodiscard]] std::vector<Snapshot> list() const;
+  /// The same without copies; `visit` must not call the set.
+  void visit(const std::function<void(const Snapshot&)>& visit) const;
   /// Errors: kUnknownSnapshot, kIoError.
   Status remove(std::uint64_t id);
   /// Puts the snapshot's database into `target`, which does not exist yet: sorted files as hard links, the others as
