@@ -53,6 +53,17 @@ if bahi command stock sell sale=s2 location=main 'lines=[{"item":"rice","quantit
 fi
 sed 's/^/  /' "$work/refusal"
 
+tell "The stock as it was before the sale, and what has changed since, event by event:"
+before=$((end - 1))
+bahi stock availability item=rice date=2026-01-01 --at-offset "$before" --json >"$work/past.json"
+jq -r '"  then: \(.total.on_hand) kg on hand"' "$work/past.json"
+[ "$(jq .total.on_hand "$work/past.json")" = 30 ] || fail "There were 30 kg before the sale."
+bahi diff stock availability item=rice date=2026-01-01 --from-offset "$before" --to-offset "$end" --json >"$work/diff.ndjson"
+jq -r '"  " + (if .event then "offset \(.event.offset), \(.event.type)" else "all in all" end) + ": " +
+  ([.changes[] | select(.path == "/total/on_hand") | "on hand \(.before) → \(.after)"] | join(", "))' "$work/diff.ndjson"
+[ "$(jq -s '.[-1].changes[] | select(.path == "/total/on_hand") | .after' "$work/diff.ndjson")" = 18 ] ||
+  fail "The difference does not end at 18 kg."
+
 tell "A conversation, and what is unread in it:"
 send() { bahi append --stream "conversation-tea" --type "chat.$1" --data "$2" "${@:3}" >"$work/out"; }
 send ConversationCreated '{"conversation":"tea","kind":"group","title":"Tea at four"}'

@@ -71,6 +71,9 @@ int run(int argc, char** argv) {
   add_query_commands(app, context);
   add_webhook_commands(app, context);
   add_key_commands(app, context);
+  add_diff_command(app, context);
+  add_replay_command(app, context);
+  add_snapshot_commands(app, context);
 
   try {
     app.parse(argc, argv);

@@ -152,6 +152,10 @@ Result<wire::Proof> Client::proof(const wire::GetProof& request) {
   return impl_->ask<wire::Proof>(request, true);
 }
 
+Result<wire::QueryAnswer> Client::manage_snapshots(const wire::ManageSnapshots& request) {
+  return impl_->ask<wire::QueryAnswer>(request, request.act == wire::ManageSnapshots::Act::kList);
+}
+
 Result<std::chrono::nanoseconds> Client::ping() {
   const auto began = std::chrono::steady_clock::now();
   BAHI_TRY(impl_->ask<wire::Pong>(wire::Ping{}, true));

@@ -169,11 +169,24 @@ std::optional<Instance::Failure> Instance::fold_batch(const FoldBatch& batch, Of
     for (BatchWalker walker(batch.batch()); !walker.at_end() && walker.offset() < end; walker.next()) {
       if (walker.offset() < position_.next || batch.handler(walker.index()) == FoldTypes::kNone) continue;
       if (auto failure = fold_event(batch, walker)) return failure;
+      if (!after_event_) continue;
+      const Result<bool> goes_on = show_event(batch, walker.offset());
+      if (!goes_on) return Failure{walker.offset(), goes_on.error()};
+      if (!*goes_on) return std::nullopt;
     }
   }
   position_.next = std::min(batch.batch().header().next_offset(), end);
   position_.chain = batch.batch().header().chain_hash;
   return std::nullopt;
+}
+
+Result<bool> Instance::show_event(const FoldBatch& batch, Offset event) {
+  position_.next = event + 1;
+  position_.chain = batch.batch().header().chain_hash;
+  BAHI_TRY(commit());
+  if (after_event_(position_.next)) return true;
+  stopped_ = true;
+  return false;
 }
 
 std::optional<Instance::Failure> Instance::fold_event(const FoldBatch& batch, const BatchWalker& walker) {
@@ -273,6 +286,11 @@ ProjectionStatus Instance::status() const {
     status.parked_because = parked_->error.to_string();
   }
   return status;
+}
+
+std::optional<Error> Instance::parked_error() const {
+  const std::scoped_lock lock(status_mutex_);
+  return parked_ ? std::optional(parked_->error) : std::nullopt;
 }
 
 std::uint64_t Instance::notify_at(Offset offset, std::function<void()> notify) {

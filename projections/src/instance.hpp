@@ -63,11 +63,17 @@ class Instance {
   /// it returns; without, after a kMore, a commit may be under way
   /// and more not be committed yet.
   Next run_slice(std::chrono::milliseconds time_max, bool others_wait);
+  /// Called after each event that the fold was given, when it and all before it are committed; false: it stops there.
+  /// To be set before the first slice.
+  using AfterEvent = std::function<bool(Offset next)>;
+  void after_each_event(AfterEvent call) { after_event_ = std::move(call); }
 
   // --- thread-safe
   [[nodiscard]] const InstanceFact& fact() const noexcept { return fact_; }
   [[nodiscard]] const Projection& projection() const noexcept { return projection_; }
   [[nodiscard]] ProjectionStatus status() const;
+  /// Why it is parked, if it is.
+  [[nodiscard]] std::optional<Error> parked_error() const;
   [[nodiscard]] Offset next() const noexcept { return {next_.load(std::memory_order_acquire)}; }
   /// No slice runs any more when it returns.
   void stop();
@@ -90,6 +96,8 @@ class Instance {
   /// Folds up to `end`, or less when time or memory is up.
   [[nodiscard]] std::optional<Failure> fold(Offset end, std::chrono::steady_clock::time_point deadline);
   [[nodiscard]] std::optional<Failure> fold_batch(const FoldBatch& batch, Offset end);
+  /// Commits up to the event, and tells who wants to know. False: it is to stop here.
+  [[nodiscard]] Result<bool> show_event(const FoldBatch& batch, Offset event);
   [[nodiscard]] std::optional<Failure> fold_event(const FoldBatch& batch, const BatchWalker& walker);
   /// Finishes the commit under way and begins one of what was folded since; with std::launch::async it goes on beside
   /// the fold.
@@ -124,6 +132,7 @@ class Instance {
   Checkpoint committing_;
   EventView event_;
   DomainData data_;
+  AfterEvent after_event_;
 
   std::atomic<std::uint64_t> next_{0};
   std::atomic<std::uint64_t> events_{0};

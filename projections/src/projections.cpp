@@ -6,6 +6,7 @@
 
 #include "answer.hpp"
 #include "arguments.hpp"
+#include "open_views.hpp"
 
 namespace bahi::projections {
 namespace {
@@ -48,8 +49,28 @@ Status check_may_stop(const Projection& projection, std::string_view name, std::
 
 }  // namespace
 
-Projections::Impl::Impl(Engine& engine, ProjectionsOptions options, std::unique_ptr<ViewStore> store)
-    : engine_(engine), options_(std::move(options)), store_(std::move(store)), memory_(options_.fold_memory_bytes) {
+Result<Projections::Impl::Parts> Projections::Impl::open_parts(const std::filesystem::path& directory,
+                                                               const Engine& engine,
+                                                               const ProjectionsOptions& options) {
+  const std::filesystem::path home = std::filesystem::absolute(directory).parent_path();
+  Parts parts;
+  BAHI_ASSIGN(parts.snapshots, snapshots::SnapshotSet::open(home / "snapshots", options.log));
+  ViewStore::Options settings;
+  settings.write_buffer_bytes = options.write_buffer_bytes;
+  settings.block_cache_bytes = options.block_cache_bytes;
+  BAHI_ASSIGN(parts.store, open_views(directory, settings, *parts.snapshots, options.log));
+  AsOf::Settings past{home / "as-of", options.as_of_states_max, options.as_of_bytes_max, options.as_of_folds_max};
+  BAHI_ASSIGN(parts.as_of, AsOf::open(engine, *parts.snapshots, std::move(past)));
+  return parts;
+}
+
+Projections::Impl::Impl(Engine& engine, ProjectionsOptions options, Parts parts)
+    : engine_(engine),
+      options_(std::move(options)),
+      snapshots_(std::move(parts.snapshots)),
+      store_(std::move(parts.store)),
+      as_of_(std::move(parts.as_of)),
+      memory_(options_.fold_memory_bytes) {
   scheduler_ = std::make_unique<FoldScheduler>(
       engine_, options_.fold_threads,
       [this](const std::shared_ptr<Instance>& instance) { return caught_up(instance); });
@@ -63,6 +84,8 @@ Projections::Impl::~Impl() {
 
 void Projections::Impl::close() {
   closing_ = true;
+  if (snapshot_keeper_) snapshot_keeper_->stop();
+  as_of_->cancel();
   scheduler_->stop();
   {
     const std::shared_lock lock(slots_mutex_);
@@ -111,6 +134,14 @@ Status Projections::Impl::load() {
       if (instance) scheduler_->add(instance);
     }
   }
+  const SnapshotKeeper::Schedule schedule{options_.snapshot_events, options_.snapshot_interval,
+                                          options_.snapshot_pause};
+  const auto take = [this]() -> Status {
+    BAHI_TRY(take_snapshot());
+    return {};
+  };
+  snapshot_keeper_ = std::make_unique<SnapshotKeeper>(
+      schedule, [this] { return folded_events(); }, take, options_.log);
   return {};
 }
 
@@ -411,6 +442,8 @@ Result<QueryAnswer> Projections::Impl::query(const QueryRequest& request) const 
     return Error{ErrorCode::kUnknownQuery, fmt::format("'{}' has no query '{}'; it has: {}", request.projection,
                                                        request.query, names_of(queries))};
   }
+  if (request.at_offset || request.at_time) return query_as_of(request, *instance, *entry);
+  if (request.trace_to) return Error{ErrorCode::kInvalidArgument, "trace_to: say where it begins with at_offset"};
   BAHI_ASSIGN(Arguments arguments, Arguments::parse(request.arguments));
   const auto view = store_->view(instance->fact().id);
   BAHI_ASSIGN(const Checkpoint checkpoint, view->checkpoint());
@@ -454,10 +487,9 @@ Projections::~Projections() = default;
 
 Result<std::unique_ptr<Projections>> Projections::open(const std::filesystem::path& directory, Engine& engine,
                                                        ProjectionsOptions options) {
-  const ViewStore::Options store_options{options.write_buffer_bytes, options.block_cache_bytes};
-  BAHI_ASSIGN(auto store, ViewStore::open(directory, store_options));
+  BAHI_ASSIGN(auto parts, Impl::open_parts(directory, engine, options));
   std::unique_ptr<Projections> projections(
-      new Projections(std::make_unique<Impl>(engine, std::move(options), std::move(store))));
+      new Projections(std::make_unique<Impl>(engine, std::move(options), std::move(parts))));
   BAHI_TRY(projections->impl_->load());
   return projections;
 }
@@ -496,6 +528,18 @@ Result<QueryAnswer> Projections::query(const QueryRequest& request) const {
 std::function<void()> Projections::notify_at(TenantId tenant, std::string_view name, Offset offset,
                                              std::function<void()> notify) {
   return impl_->notify_at(tenant, name, offset, std::move(notify));
+}
+void Projections::end_past_questions() {
+  impl_->end_past_questions();
+}
+Result<snapshots::Snapshot> Projections::take_snapshot() {
+  return impl_->take_snapshot();
+}
+std::vector<snapshots::Snapshot> Projections::snapshots() const {
+  return impl_->snapshots().list();
+}
+Status Projections::delete_snapshot(std::uint64_t id) {
+  return impl_->snapshots().remove(id);
 }
 void Projections::command(CommandRequest request, CommandCallback done) {
   impl_->command(std::move(request), std::move(done));

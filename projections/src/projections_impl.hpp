@@ -8,10 +8,12 @@
 #include <string>
 #include <utility>
 
+#include "as_of.hpp"
 #include "bahi/projections/projections.hpp"
 #include "fold_scheduler.hpp"
 #include "instance.hpp"
 #include "projection_log.hpp"
+#include "snapshot_keeper.hpp"
 #include "view_store.hpp"
 #include "worker_pool.hpp"
 
@@ -19,7 +21,15 @@ namespace bahi::projections {
 
 class Projections::Impl {
  public:
-  Impl(Engine& engine, ProjectionsOptions options, std::unique_ptr<ViewStore> store);
+  /// What a Projections works on.
+  struct Parts {
+    std::unique_ptr<snapshots::SnapshotSet> snapshots;
+    std::unique_ptr<ViewStore> store;
+    std::unique_ptr<AsOf> as_of;
+  };
+  [[nodiscard]] static Result<Parts> open_parts(const std::filesystem::path& directory, const Engine& engine,
+                                                const ProjectionsOptions& options);
+  Impl(Engine& engine, ProjectionsOptions options, Parts parts);
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -40,6 +50,9 @@ class Projections::Impl {
                                                 std::function<void()> notify);
   void command(CommandRequest request, CommandCallback done);
   [[nodiscard]] Result<Hash128> fingerprint(TenantId tenant, std::string_view name) const;
+  [[nodiscard]] Result<snapshots::Snapshot> take_snapshot();
+  void end_past_questions() { as_of_->cancel(); }
+  [[nodiscard]] snapshots::SnapshotSet& snapshots() const { return *snapshots_; }
 
  private:
   friend class CommandRun;
@@ -62,6 +75,14 @@ class Projections::Impl {
   Status resume_instance(const InstanceFact& fact, const WantedProjections& wanted);
   [[nodiscard]] bool caught_up(const std::shared_ptr<Instance>& instance);
   void take_over(const std::shared_ptr<Instance>& instance);
+  [[nodiscard]] Result<QueryAnswer> query_as_of(const QueryRequest& request, const Instance& live,
+                                                const QueryEntry& entry) const;
+  [[nodiscard]] Result<QueryAnswer> trace(const QueryRequest& request, const AsOfSubject& subject, Offset from,
+                                          const QueryEntry& entry) const;
+  /// The offset that the request means.
+  [[nodiscard]] Result<Offset> resolve(const QueryRequest& request) const;
+  [[nodiscard]] Result<std::vector<snapshots::SnapshotState>> describe(const std::filesystem::path& state) const;
+  [[nodiscard]] std::uint64_t folded_events() const;
   [[nodiscard]] Error unknown(TenantId tenant, std::string_view name) const;
   void measure(Slot& slot, ProjectionStatus& status) const;
   void log(LogLevel level, const std::string& line) const {
@@ -70,7 +91,9 @@ class Projections::Impl {
 
   Engine& engine_;
   const ProjectionsOptions options_;
+  const std::unique_ptr<snapshots::SnapshotSet> snapshots_;
   const std::unique_ptr<ViewStore> store_;
+  const std::unique_ptr<AsOf> as_of_;
   FoldMemory memory_;
   std::mutex care_mutex_;  // one act of an operator at a time
   mutable std::shared_mutex slots_mutex_;
@@ -83,6 +106,7 @@ class Projections::Impl {
   std::mutex superseded_mutex_;
   std::vector<std::shared_ptr<Instance>> superseded_;  // wait to be dropped
   std::unique_ptr<WorkerPool> dropper_;
+  std::unique_ptr<SnapshotKeeper> snapshot_keeper_;
 };
 
 }  // namespace bahi::projections

@@ -13,6 +13,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #define XXH_INLINE_ALL
@@ -21,6 +22,7 @@
 #include "bahi/base/failpoint.hpp"
 #include "bahi/base/planted_bug.hpp"
 #include "row_codec.hpp"
+#include "unsynced_env.hpp"
 
 namespace bahi::projections {
 namespace {
@@ -303,6 +305,7 @@ Result<std::unique_ptr<ViewStore>> ViewStore::open(const std::filesystem::path& 
   auto database = std::make_shared<ViewDatabase>();
   database->living = std::make_shared<ViewDatabase::Living>();
   rocksdb::Options settings;
+  if (!options.durable) settings.env = unsynced_env();
   settings.create_if_missing = true;
   settings.create_missing_column_families = true;
   settings.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
@@ -311,6 +314,7 @@ Result<std::unique_ptr<ViewStore>> ViewStore::open(const std::filesystem::path& 
   settings.max_bgerror_resume_count = 0;
   settings.stats_dump_period_sec = 0;
   settings.stats_persist_period_sec = 0;
+  settings.disable_auto_compactions = !options.compacts;
   settings.ttl = 0;
   settings.periodic_compaction_seconds = 0;
   settings.compression = rocksdb::kLZ4Compression;
@@ -333,16 +337,20 @@ Result<std::unique_ptr<ViewStore>> ViewStore::open(const std::filesystem::path& 
                                                               {std::string(kBuiltFamily), built}};
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  std::error_code made;
-  std::filesystem::create_directories(directory, made);
-  BAHI_TRY(
-      check(rocksdb::DB::Open(settings, directory.string(), families, &handles, &db), "opening " + directory.string()));
+  const std::string path = directory.string();
+  if (options.read_only) {
+    BAHI_TRY(check(rocksdb::DB::OpenForReadOnly(settings, path, families, &handles, &db), "opening " + path));
+  } else {
+    std::error_code made;
+    std::filesystem::create_directories(directory, made);
+    BAHI_TRY(check(rocksdb::DB::Open(settings, path, families, &handles, &db), "opening " + path));
+  }
   database->db.reset(db);
   database->live = handles[0];
   database->built = handles[1];
   std::unique_ptr<ViewStore> store(new ViewStore(directory, std::move(database)));
   BAHI_TRY(store->find_last_instance());
-  BAHI_TRY(store->leave_sequence_zero());
+  if (!options.read_only) BAHI_TRY(store->leave_sequence_zero());
   return store;
 }
 
@@ -549,6 +557,15 @@ std::uint64_t ViewStore::bytes_on_disk(InstanceId instance) const {
     total += bytes;
   }
   return total;
+}
+
+Status ViewStore::write_checkpoint(const std::filesystem::path& directory) const {
+  rocksdb::Checkpoint* made = nullptr;
+  BAHI_TRY(check(rocksdb::Checkpoint::Create(database_->db.get(), &made), "preparing a snapshot"));
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  // There is no write-ahead log that could take the memtable's place.
+  constexpr std::uint64_t kFlushAlways = 0;
+  return check(checkpoint->CreateCheckpoint(directory.string(), kFlushAlways), "taking a snapshot");
 }
 
 Status ViewStore::flush() {

@@ -146,6 +146,9 @@ class ViewStore {
   struct Options {
     std::size_t write_buffer_bytes = std::size_t{32} << 20U;
     std::size_t block_cache_bytes = std::size_t{128} << 20U;
+    bool compacts = true;    ///< by itself; without, files that are shared with another store stay shared
+    bool durable = true;     ///< without, nothing waits for the disk, and a crash may leave anything
+    bool read_only = false;  ///< nothing is written, not even into the directory
   };
   /// How an instance is written; it goes from kBuild to kKeep once and never back.
   enum class Mode : std::uint8_t { kBuild, kKeep };
@@ -173,12 +176,18 @@ class ViewStore {
   Status erase_fact(std::string_view key);
   [[nodiscard]] Result<std::vector<std::pair<std::string, std::string>>> facts() const;
 
+  [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
+
   /// Hash over an instance's rows in their order, without its checkpoint.
   [[nodiscard]] Result<Hash128> fingerprint(InstanceId instance) const;
   /// Of the sorted files; approximate.
   [[nodiscard]] std::uint64_t bytes_on_disk(InstanceId instance) const;
   /// Makes everything that was committed survive a crash.
   Status flush();
+  /// Makes a store of its own in `directory`, which does not exist yet, with each instance as of one of its commits.
+  /// Sorted files are shared by hard links, so the cost does not grow with the state. What it links is synced, the
+  /// directory is not.
+  Status write_checkpoint(const std::filesystem::path& directory) const;
 
  private:
   ViewStore(std::filesystem::path directory, std::shared_ptr<ViewDatabase> database);

@@ -325,7 +325,12 @@ Message decode(Reader& in, const fb::VerifyReport& m) {
 Message decode(Reader& in, const fb::Query& m) {
   auto projection = in.text(m.projection());
   auto query = in.text(m.query());
-  return Query{std::move(projection), std::move(query), in.text(m.arguments()), Offset{m.min_offset()}, m.timeout_ms()};
+  Query wanted{std::move(projection), std::move(query), in.text(m.arguments()), Offset{m.min_offset()},
+               m.timeout_ms()};
+  if (m.at_offset() != kOffsetMax.value) wanted.at_offset = Offset{m.at_offset()};
+  if (m.at_time() != 0) wanted.at_time = Timestamp{m.at_time()};
+  if (m.trace_to() != kOffsetMax.value) wanted.trace_to = Offset{m.trace_to()};
+  return wanted;
 }
 
 Message decode(Reader&, const fb::QueryAnswer& m) {
@@ -395,6 +400,12 @@ Message decode(Reader& in, const fb::BackupCreated& m) {
   return BackupCreated{m.news(), m.number(), in.text(m.directory()), m.batches(), m.events(), m.bytes()};
 }
 
+Message decode(Reader& in, const fb::ManageSnapshots& m) {
+  using Act = ManageSnapshots::Act;
+  if (m.act() < static_cast<std::uint8_t>(Act::kCreate) || m.act() > static_cast<std::uint8_t>(Act::kDelete)) in.fail();
+  return ManageSnapshots{static_cast<Act>(m.act()), m.id()};
+}
+
 Message decode_message(Reader& in, const fb::Frame& frame) {
   switch (frame.message_type()) {
 #define BAHI_CASE(name) \
@@ -439,6 +450,7 @@ Message decode_message(Reader& in, const fb::Frame& frame) {
     BAHI_CASE(Proof)
     BAHI_CASE(CreateBackup)
     BAHI_CASE(BackupCreated)
+    BAHI_CASE(ManageSnapshots)
 #undef BAHI_CASE
     case fb::Message::NONE: in.fail(); break;
   }

@@ -263,7 +263,10 @@ auto encode(Builder& builder, const VerifyReport& m) {
 auto encode(Builder& builder, const Query& m) {
   const auto projection = text(builder, m.projection);
   const auto query = text(builder, m.query);
-  return fb::CreateQuery(builder, projection, query, text(builder, m.arguments), m.min_offset.value, m.timeout_ms);
+  // 0 stands for no time; nothing was recorded in 1970.
+  const std::int64_t at_time = m.at_time == Timestamp{0} ? -1 : m.at_time.value_or(Timestamp{0}).nanos;
+  return fb::CreateQuery(builder, projection, query, text(builder, m.arguments), m.min_offset.value, m.timeout_ms,
+                         m.at_offset.value_or(kOffsetMax).value, at_time, m.trace_to.value_or(kOffsetMax).value);
 }
 
 auto encode(Builder& builder, const QueryAnswer& m) {
@@ -318,6 +321,10 @@ auto encode(Builder& builder, const CreateBackup& m) {
 
 auto encode(Builder& builder, const BackupCreated& m) {
   return fb::CreateBackupCreated(builder, m.news, m.number, text(builder, m.directory), m.batches, m.events, m.bytes);
+}
+
+auto encode(Builder& builder, const ManageSnapshots& m) {
+  return fb::CreateManageSnapshots(builder, static_cast<std::uint8_t>(m.act), m.id);
 }
 
 /// The union member that stands for a variant's alternative; both are in the same order.

@@ -181,6 +181,33 @@ Administration::Outcome Administration::run(const Credential& credential, std::s
 }
 
 Administration::Outcome Administration::run(const Credential& credential, std::string_view peer,
+                                            const wire::ManageSnapshots& request) {
+  using Act = wire::ManageSnapshots::Act;
+  if (projections_ == nullptr) return no_read_models();
+  std::vector<snapshots::Snapshot> shown = projections_->snapshots();
+  if (request.act == Act::kCreate) {
+    BAHI_TRY(audit_.administered(credential, peer, "ManageSnapshots", "create"));
+    BAHI_ASSIGN(snapshots::Snapshot taken, projections_->take_snapshot());
+    shown.assign(1, std::move(taken));
+  } else if (request.act == Act::kDelete) {
+    BAHI_TRY(audit_.administered(credential, peer, "ManageSnapshots", fmt::format("delete {}", request.id)));
+    BAHI_TRY(projections_->delete_snapshot(request.id));
+    std::erase_if(shown, [&](const snapshots::Snapshot& each) { return each.id != request.id; });
+  }
+  std::string json;
+  for (const snapshots::Snapshot& snapshot : shown) {
+    JsonObject row;
+    row.add("id", static_cast<std::int64_t>(snapshot.id)).add("taken_at", format_timestamp(snapshot.taken_at));
+    row.add("read_models", static_cast<std::int64_t>(snapshot.states.size()));
+    std::uint64_t bytes = 0;
+    for (const snapshots::SnapshotFile& file : snapshot.files) bytes += file.bytes;
+    row.add("bytes", static_cast<std::int64_t>(bytes));
+    json += (json.empty() ? "" : ",") + row.finish();
+  }
+  return wire::Message(wire::QueryAnswer{{}, "{\"snapshots\":[" + json + "]}"});
+}
+
+Administration::Outcome Administration::run(const Credential& credential, std::string_view peer,
                                             const wire::VerifyStore&) {
   if (verifying_.exchange(true)) return Error{ErrorCode::kOverloaded, "a verification is under way already"};
   const Status recorded = audit_.administered(credential, peer, "VerifyStore", "the whole store");

@@ -52,6 +52,7 @@ class Administration {
   Outcome run(const Credential& credential, std::string_view peer, const wire::ManageProjection& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::ListProjections& request);
   Outcome run(const Credential& credential, std::string_view peer, const wire::CreateBackup& request);
+  Outcome run(const Credential& credential, std::string_view peer, const wire::ManageSnapshots& request);
   template <class Other>
   Outcome run(const Credential& credential, std::string_view peer, const Other& request);
 

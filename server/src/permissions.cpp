@@ -35,6 +35,7 @@ constexpr std::array kRules{
     Rule{"ListProjections", Scope::kAnyTenant, true, true, true, true},
     Rule{"GetCheckpoint", Scope::kAnyTenant, true, false, true, true},
     Rule{"GetProof", Scope::kAnyTenant, true, false, true, true},
+    Rule{"ManageSnapshots", Scope::kWholeStore, true, false, false, false},
     Rule{"VerifyStore", Scope::kWholeStore, true, false, false, true},
     Rule{"CreateBackup", Scope::kWholeStore, true, false, false, false},
 };

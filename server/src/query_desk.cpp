@@ -14,6 +14,8 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds kTimeoutMax{60'000};
 /// Of a command that gives none.
 constexpr std::chrono::milliseconds kCommandTimeout{10'000};
+/// Of a question about the past that gives none.
+constexpr std::chrono::milliseconds kPastTimeout{10'000};
 
 Error no_read_models() {
   return {ErrorCode::kUnknownProjection, "this server has no read models"};
@@ -48,8 +50,26 @@ void QueryDesk::ask(const Credential& credential, wire::Query query, Done done) 
   const auto longest = bounded(query.timeout_ms);
   projections::QueryRequest request{credential.tenant, std::move(query.projection), std::move(query.query),
                                     std::move(query.arguments), query.min_offset};
+  request.at_offset = query.at_offset;
+  request.at_time = query.at_time;
+  request.trace_to = query.trace_to;
+  if (request.at_offset || request.at_time) return ask_past(std::move(request), std::move(done), longest);
   auto waiting = std::make_shared<Waiting>(threads_, std::move(request), std::move(done), longest);
   asio::post(waiting->strand, [this, waiting] { answer_or_wait(waiting); });
+}
+
+void QueryDesk::ask_past(projections::QueryRequest request, Done done, std::chrono::milliseconds longest) {
+  if (past_questions_.fetch_add(1) >= kPastQuestionsMax) {
+    --past_questions_;
+    return done(wire::Failure{Error{ErrorCode::kOverloaded, "too many questions about the past wait for their turn"}});
+  }
+  request.deadline = std::chrono::steady_clock::now() + (longest.count() == 0 ? kPastTimeout : longest);
+  asio::post(past_threads_, [this, request = std::move(request), done = std::move(done)] {
+    Result<projections::QueryAnswer> answer = projections_->query(request);
+    --past_questions_;
+    if (!answer) return done(wire::Failure{answer.error()});
+    done(wire::QueryAnswer{answer->offset, std::move(answer->json)});
+  });
 }
 
 void QueryDesk::answer_or_wait(const std::shared_ptr<Waiting>& waiting) {
@@ -90,6 +110,7 @@ void QueryDesk::go_on(const std::shared_ptr<Waiting>& waiting) {
 
 void QueryDesk::begin_shutdown() {
   stopping_ = true;
+  if (projections_ != nullptr) projections_->end_past_questions();
   std::set<std::shared_ptr<Waiting>> waiting;
   {
     const std::scoped_lock lock(mutex_);
@@ -119,6 +140,7 @@ void QueryDesk::ask(const Credential& credential, wire::Command command, Done do
 
 void QueryDesk::stop() {
   threads_.join();
+  past_threads_.join();
 }
 
 }  // namespace bahi::server

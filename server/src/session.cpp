@@ -24,7 +24,8 @@ bool is_administration(const wire::Message& message) {
   return is<wire::CreateTenant>(message) || is<wire::ListTenants>(message) || is<wire::CreateToken>(message) ||
          is<wire::SetTenantLimits>(message) || is<wire::ListTokens>(message) || is<wire::RevokeToken>(message) ||
          is<wire::GetStatus>(message) || is<wire::VerifyStore>(message) || is<wire::ManageProjection>(message) ||
-         is<wire::ListProjections>(message) || is<wire::CreateBackup>(message);
+         is<wire::ListProjections>(message) || is<wire::CreateBackup>(message) ||
+         is<wire::ManageSnapshots>(message);
 }
 
 bool is_question(const wire::Message& message) {

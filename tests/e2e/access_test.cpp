@@ -94,11 +94,15 @@ std::vector<Request> all_requests() {
        }},
       {"VerifyStore", Scope::kWholeStore, overseers, [](client::Client& c) { return status_of(c.verify()); }},
       {"Query", Scope::kTenant, everybody,
-       [](client::Client& c) { return unless_unknown(c.query({"activity", "types", "", {}, 0})); }},
+       [](client::Client& c) {
+         return unless_unknown(c.query({"activity", "types", "", {}, 0}));
+       }},
       {"Command",
        Scope::kNotSystem,
        {Role::kAdmin, Role::kWriter},
-       [](client::Client& c) { return unless_unknown(c.command({"activity", "count", "", {}, 0})); }},
+       [](client::Client& c) {
+         return unless_unknown(c.command({"activity", "count", "", {}, 0}));
+       }},
       {"ManageProjection",
        Scope::kTenant,
        {Role::kAdmin},
@@ -107,8 +111,11 @@ std::vector<Request> all_requests() {
          request.projection = "activity";
          return unless_unknown(c.manage_projection(request));
        }},
-      {"ListProjections", Scope::kTenant, everybody,
-       [](client::Client& c) { return unless_unknown(c.projections()); }},
+      {"ListProjections", Scope::kTenant, everybody, [](client::Client& c) { return unless_unknown(c.projections()); }},
+      {"ManageSnapshots",
+       Scope::kWholeStore,
+       {Role::kAdmin},
+       [](client::Client& c) { return unless_unknown(c.manage_snapshots({})); }},
       {"Ping", Scope::kTenant, everybody, [](client::Client& c) { return status_of(c.ping()); }},
   };
 }

@@ -87,6 +87,53 @@ TEST_CASE("projection: it is there after a restart, and in the list with its sta
   CHECK_FALSE(client->query(types_at(1)));
 }
 
+TEST_CASE("projection: a question about the past is answered as of then, also over TCP", "[e2e]") {
+  TestServer server(with_views());
+  const auto client = server.client();
+  REQUIRE(manage(*client, Act::kStart));
+  REQUIRE(client->append(request_of({}, {{"order-1"}, {"order-2"}, {"order-3"}})));
+  REQUIRE(client->query(types_at(3)));
+  wire::Query query = types_at(0);
+  query.at_offset = Offset{2};
+  const auto past = client->query(query);
+  REQUIRE(past);
+  CHECK(past->offset == Offset{2});
+  CHECK_THAT(past->json, Catch::Contains("\"count\":2"));
+  query.trace_to = Offset{3};
+  const auto trace = client->query(query);
+  REQUIRE(trace);
+  CHECK_THAT(trace->json, Catch::Contains(R"("changes":[{"offset":2,"after":)") && Catch::Contains("\"count\":3"));
+  query = types_at(0);
+  query.at_time = Timestamp{1};
+  REQUIRE(client->query(query));
+  CHECK(client->query(query)->offset == Offset{0});
+  query = types_at(0);
+  query.at_offset = Offset{4};
+  CHECK(client->query(query).error().code() == ErrorCode::kOffsetOutOfRange);
+  query.at_offset = Offset{2};
+  query.min_offset = Offset{2};
+  CHECK(client->query(query).error().code() == ErrorCode::kInvalidArgument);
+}
+
+TEST_CASE("projection: snapshots are taken, listed and deleted over TCP", "[e2e]") {
+  using Snapshots = wire::ManageSnapshots;
+  TestServer server(with_views());
+  const auto client = server.client();
+  REQUIRE(manage(*client, Act::kStart));
+  REQUIRE(client->append(request_of({}, {{"order-1"}})));
+  REQUIRE(client->query(types_at(1)));
+  const auto system = server.client("system");
+  const auto made = system->manage_snapshots({Snapshots::Act::kCreate, 0});
+  REQUIRE(made);
+  CHECK_THAT(made->json, Catch::Contains(R"("id":1,)") && Catch::Contains(R"("read_models":1)"));
+  const auto listed = system->manage_snapshots({});
+  REQUIRE(listed);
+  CHECK(listed->json == made->json);
+  REQUIRE(system->manage_snapshots({Snapshots::Act::kDelete, 1}));
+  CHECK(system->manage_snapshots({})->json == R"({"snapshots":[]})");
+  CHECK(system->manage_snapshots({Snapshots::Act::kDelete, 1}).error().code() == ErrorCode::kUnknownSnapshot);
+}
+
 TEST_CASE("projection: a server without read models says so", "[e2e]") {
   TestServer server;
   const auto client = server.client();

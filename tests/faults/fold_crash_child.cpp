@@ -84,6 +84,23 @@ void act(projections::Projections& views, TenantId tenant, std::string_view proj
   if (random.one_in(3)) accepted(views.rebuild(tenant, projection, "crash"));  // which may be under way already
 }
 
+/// Takes, deletes and uses snapshots, as a server does of itself and its operators.
+void look_back(projections::Projections& views, const Engine& engine, TenantId tenant, Random& random) {
+  if (random.one_in(12)) must(views.take_snapshot(), "taking a snapshot");
+  const auto all = views.snapshots();
+  if (!all.empty() && random.one_in(25)) {
+    const Status removed = views.delete_snapshot(all[random.below(all.size())].id);
+    if (!removed && removed.error().code() != ErrorCode::kUnknownSnapshot) {
+      must(Result<int>(removed.error()), "deleting a snapshot");
+    }
+  }
+  if (!random.one_in(6)) return;
+  projections::QueryRequest request{tenant, "activity", "types", "", {}};
+  request.at_offset = Offset{random.below(engine.durable_offset(tenant).value + 1)};
+  const auto answer = views.query(request);
+  if (!answer && answer.error().code() != ErrorCode::kUnknownProjection) must(answer, "a question about the past");
+}
+
 }  // namespace
 
 std::filesystem::path log_of(const std::filesystem::path& directory) {
@@ -91,6 +108,12 @@ std::filesystem::path log_of(const std::filesystem::path& directory) {
 }
 std::filesystem::path views_of(const std::filesystem::path& directory) {
   return directory / "views";
+}
+std::filesystem::path snapshots_of(const std::filesystem::path& directory) {
+  return directory / "snapshots";
+}
+std::filesystem::path past_of(const std::filesystem::path& directory) {
+  return directory / "as-of";
 }
 
 int run_folder(const FolderOptions& options) {
@@ -107,6 +130,11 @@ int run_folder(const FolderOptions& options) {
   projections::ProjectionsOptions view_settings;
   // Small, so that what was folded live reaches the disk now and then: a kill loses the rest.
   view_settings.write_buffer_bytes = std::size_t{256} << 10U;
+  // They come and go all the time.
+  view_settings.snapshot_events = 2'000;
+  view_settings.snapshot_pause = {};
+  view_settings.retention.all_for = view_settings.retention.minutely_for = std::chrono::seconds(-1);
+  view_settings.as_of_states_max = 2;
   // Now and then folds keep nothing between their turns.
   if (random.one_in(4)) view_settings.fold_memory_bytes = 0;
   const auto views =
@@ -117,6 +145,7 @@ int run_folder(const FolderOptions& options) {
     Writer& writer = writers[random.below(writers.size())];
     if (!writer.done()) writer.write(random.between(1, kBatchEventsMax));
     act(*views, writer.tenant(), writer.any_projection(random), random);
+    look_back(*views, *engine, writer.tenant(), random);
     if (writer.done() || random.one_in(8)) std::this_thread::sleep_for(milliseconds(random.between(1, 20)));
   }
   views->close();

@@ -32,9 +32,12 @@ struct FolderOptions {
 };
 [[nodiscard]] std::filesystem::path log_of(const std::filesystem::path& directory);
 [[nodiscard]] std::filesystem::path views_of(const std::filesystem::path& directory);
+[[nodiscard]] std::filesystem::path snapshots_of(const std::filesystem::path& directory);
+[[nodiscard]] std::filesystem::path past_of(const std::filesystem::path& directory);
 
 /// Opens store and views, goes on with the histories where the logs end, folds them into all read models, and has now
-/// and then one of them built anew, until it is killed or its time is up. The exit code of the process.
+/// and then one of them built anew, takes, uses and deletes snapshots, until it is killed or its time is up. The exit
+/// code of the process.
 int run_folder(const FolderOptions& options);
 
 }  // namespace bahi::faults

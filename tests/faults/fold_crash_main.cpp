@@ -1,5 +1,7 @@
 // bahi_fold_crash: kills a process that folds read models again and again. After each death every instance in the
-// views, those too that were being built, must hold exactly what a fresh fold of the log up to its checkpoint gives.
+// views, those too that were being built, must hold exactly what a fresh fold of the log up to its checkpoint gives,
+// and so must every snapshot that is listed. Now and then the views are lost, and come back from a snapshot.
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "bahi/engine/engine.hpp"
+#include "bahi/snapshots/snapshot_set.hpp"
 #include "crash_process.hpp"
 #include "fold_crash_child.hpp"
 #include "instance.hpp"
@@ -48,7 +51,8 @@ Death random_fold_death(Random& random, bool planted) {
     death.failpoints = fmt::format("{}=kill@{}", point, random.between(1, 30));
     death.after_start = milliseconds(3'000);
   };
-  switch (random.below(planted ? 4 : 8)) {
+  constexpr std::array<std::string_view, 3> kSnapshotPoints{"snapshot_filled", "snapshot_written", "snapshot_removing"};
+  switch (random.below(planted ? 4 : 11)) {
     case 0: at_point("projection_checkpoint"); break;  // passed by the planted bug only
     case 1: at_point("projection_commit_before"); break;
     case 2: at_point("projection_commit_after"); break;
@@ -56,6 +60,9 @@ Death random_fold_death(Random& random, bool planted) {
       death.name = "closed";
       death.run_ms = static_cast<std::uint32_t>(random.between(50, 600));
       break;
+    case 4:
+    case 5:
+    case 6: at_point(kSnapshotPoints[random.below(kSnapshotPoints.size())]); break;
     default: death.name = "any moment"; death.after_start = milliseconds(random.between(20, 900));
   }
   return death;
@@ -128,11 +135,14 @@ class FoldHarness {
       if (cycle % kStoreCyclesMax == 0) store_ = std::make_unique<TemporaryDirectory>(settings_.directory);
       run_cycle();
       if (violation_.empty()) check_views();
+      if (random_.one_in(12)) std::filesystem::remove_all(views_of(store_->path()));
     }
     std::string ends;
     for (const auto& [name, count] : deaths_) ends += fmt::format(" {}={}", name, count);
-    fmt::print("summary: cycles={} instances={} of_those_being_built={} at_the_end_of_the_log={}\nends:{}\n", cycle,
-               instances_, building_, at_end_, ends);
+    fmt::print(
+        "summary: cycles={} instances={} of_those_being_built={} at_the_end_of_the_log={} snapshots={} "
+        "states_in_snapshots={} unfinished={}\nends:{}\n",
+        cycle, instances_, building_, at_end_, snapshots_, snapshot_states_, unfinished_, ends);
     if (settings_.expect_violation) {
       fmt::print("{}{}\n", violation_.empty() ? "no violation found, though one was expected" : "found, as expected: ",
                  violation_);
@@ -176,7 +186,58 @@ class FoldHarness {
       if (fact.projection == settings_.without) continue;
       BAHI_TRY(check_instance(*engine, *store, *fresh_store, fact));
     }
+    return check_snapshots(*engine, *fresh_store);
+  }
+
+  Status check_snapshots(const Engine& engine, ViewStore& fresh) {
+    const auto wrong = [](std::string what) { return Error{ErrorCode::kInternal, std::move(what)}; };
+    const auto root = snapshots_of(store_->path());
+    const auto count = [&root] {
+      return std::distance(std::filesystem::directory_iterator(root), std::filesystem::directory_iterator());
+    };
+    if (!std::filesystem::exists(root)) return {};
+    const auto before = count();
+    std::string warning;
+    const auto log = [&warning](LogLevel, std::string_view line) { warning = line; };
+    BAHI_ASSIGN(const auto set, snapshots::SnapshotSet::open(root, log));
+    if (!warning.empty()) return wrong(warning);
+    const auto all = set->list();
+    unfinished_ += before - count();
+    if (static_cast<std::size_t>(count()) != all.size()) return wrong("a leftover beside the snapshots stays");
+    // The first of the hour, the newest, one that the next thinning removes; at the turn of an hour one more.
+    if (all.size() > 4) return wrong(fmt::format("{} snapshots are left, more than are kept", all.size()));
+    std::error_code none;  // it died before it made the directory
+    const std::filesystem::directory_iterator past(past_of(store_->path()), none);
+    if (std::distance(past, {}) > 4) return wrong("states of the past pile up");
+    for (const snapshots::Snapshot& snapshot : all) {
+      ++snapshots_;
+      const TemporaryDirectory copy(settings_.directory);
+      BAHI_TRY(set->copy_to(snapshot.id, copy.path() / "state"));
+      BAHI_ASSIGN(const auto store, ViewStore::open(copy.path() / "state", {}));
+      BAHI_ASSIGN(const auto facts, store->facts());
+      for (const snapshots::SnapshotState& state : snapshot.states) {
+        if (state.name == settings_.without) continue;
+        const auto fact = find_fact(facts, state.instance);
+        if (!fact) return wrong(fmt::format("snapshot {} lacks an instance of its manifest", snapshot.id));
+        BAHI_ASSIGN(const Checkpoint checkpoint, store->view(fact->id)->checkpoint());
+        if (checkpoint.next != state.next) {
+          return wrong(fmt::format("snapshot {}: {} is at {}, not at {}", snapshot.id, state.name,
+                                   checkpoint.next.value, state.next.value));
+        }
+        ++snapshot_states_;
+        BAHI_TRY(check_instance(engine, *store, fresh, *fact));
+      }
+    }
     return {};
+  }
+
+  static std::optional<InstanceFact> find_fact(const std::vector<std::pair<std::string, std::string>>& facts,
+                                               std::uint32_t instance) {
+    for (const auto& [key, row] : facts) {
+      InstanceFact fact;
+      if (projections::decode_row(row, fact) && fact.id.value == instance) return fact;
+    }
+    return std::nullopt;
   }
 
   Status check_instance(const Engine& engine, const ViewStore& store, ViewStore& fresh, const InstanceFact& fact) {
@@ -207,6 +268,9 @@ class FoldHarness {
   std::uint64_t instances_ = 0;
   std::uint64_t building_ = 0;
   std::uint64_t at_end_ = 0;
+  std::uint64_t snapshots_ = 0;
+  std::uint64_t snapshot_states_ = 0;
+  std::int64_t unfinished_ = 0;  // snapshots that a death cut short
   std::string violation_;
 };
 

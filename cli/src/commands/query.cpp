@@ -1,6 +1,7 @@
 // Read models from the command line: queries and commands.
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -19,6 +20,8 @@ struct Arguments {
   std::string name;
   std::vector<std::string> words;
   std::uint64_t min_offset = 0;
+  std::optional<std::uint64_t> at_offset;
+  std::string at_time;
   std::uint32_t timeout_ms = 10'000;
   std::string id;
   bool as_json = false;
@@ -51,6 +54,10 @@ Result<ExitCode> run_query(const Context& context, const Arguments& arguments) {
   BAHI_ASSIGN(query.arguments, json_of_words(arguments.words));
   query.min_offset = Offset{arguments.min_offset};
   query.timeout_ms = arguments.timeout_ms;
+  if (arguments.at_offset) query.at_offset = Offset{*arguments.at_offset};
+  if (!arguments.at_time.empty()) {
+    BAHI_ASSIGN(query.at_time, parse_timestamp(arguments.at_time));
+  }
   BAHI_ASSIGN(const auto client, connect(context, arguments.tenant));
   BAHI_ASSIGN(wire::QueryAnswer answer, client->query(query));
   BAHI_TRY(show(arguments, std::move(answer.json), fmt::format("(as of offset {})\n", answer.offset.value)));
@@ -132,7 +139,14 @@ void add_query_commands(CLI::App& app, Context& context) {
       name->required(false);
       add_audit_commands(*query, context);
     }
-    query->add_option("--min-offset", arguments->min_offset, "Answer once everything below this offset is folded in");
+    CLI::Option* const min_offset = query->add_option("--min-offset", arguments->min_offset,
+                                                      "Answer once everything below this offset is folded in");
+    CLI::Option* const at_offset =
+        query->add_option("--at-offset", arguments->at_offset, "Answer from the events below this offset only");
+    query->add_option("--at-time", arguments->at_time, "Answer from what was recorded up to then: RFC 3339")
+        ->excludes(at_offset)
+        ->excludes(min_offset);
+    at_offset->excludes(min_offset);
     query->footer(
         fmt::format("Example:\n  bahi {} --server 127.0.0.1:7440 --tenant shop {}", shortcut.name, shortcut.example));
     query->callback([&context, arguments, query, columns = shortcut.columns] {

@@ -102,6 +102,17 @@ TEST_CASE("wire: every message comes back as it was", "[schemas][wire]") {
   CHECK(slow.error.retry_after_ms() == 70);
   round_trip(GetStatus{});
   CHECK(round_trip(Status{"1", "", {{"a", 1}, {"b", 2}}}).counters.size() == 2);
+  Query query{"stock", "item", "{}", Offset{4}, 5, {}, {}, {}};
+  CHECK_FALSE(round_trip(query).at_offset.has_value());
+  CHECK_FALSE(round_trip(query).at_time.has_value());
+  CHECK_FALSE(round_trip(query).trace_to.has_value());
+  query.at_offset = Offset{0};
+  query.at_time = Timestamp{-6};
+  query.trace_to = Offset{7};
+  CHECK(round_trip(query).at_offset == Offset{0});
+  CHECK(round_trip(query).at_time == Timestamp{-6});
+  CHECK(round_trip(query).trace_to == Offset{7});
+  CHECK(round_trip(ManageSnapshots{ManageSnapshots::Act::kDelete, 8}).id == 8);
   round_trip(VerifyStore{});
   CHECK(round_trip(CreateBackup{7}).bytes_per_second_max == 7);
   const auto backup = round_trip(BackupCreated{false, 1, "/backups", 2, 3, 4});

@@ -149,6 +149,10 @@ enum class Action : std::uint8_t {
     "The page cursor is not one that this query of this tenant gave; begin without a cursor.")      \
   X(608, kRefused, "refused", kNeverRetry,                                                          \
     "A rule of the read model forbids the command as things stand; the message names the rule.")    \
+  X(609, kUnknownSnapshot, "unknown_snapshot", kNeverRetry,                                         \
+    "There is no snapshot of this number; `bahi snapshot list` shows those there are.")             \
+  X(610, kSnapshotDamaged, "snapshot_damaged", kNeverRetry,                                         \
+    "A file of the snapshot is missing or differs; it is passed over, and no answer changes without it.") \
   /* proofs: 800-819 */                                                                             \
   X(800, kNoCheckpointKey, "no_checkpoint_key", kNeverRetry,                                        \
     "The server has no key to sign checkpoints with; start it with --checkpoint-key.")              \

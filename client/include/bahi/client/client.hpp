@@ -85,6 +85,8 @@ class Client {
   Status manage_projection(const wire::ManageProjection& request);
   /// JSON: `projections`, a list.
   [[nodiscard]] Result<wire::QueryAnswer> projections();
+  /// JSON: `snapshots`, a list of those that were made, listed or deleted.
+  [[nodiscard]] Result<wire::QueryAnswer> manage_snapshots(const wire::ManageSnapshots& request);
 
   /// A checkpoint of the tenant's log, signed unless asked otherwise, and proofs for it. What they are worth only who verifies
   /// them knows: proofs/include/bahi/proofs.

@@ -13,6 +13,7 @@
 
 #include "bahi/base/result.hpp"
 #include "bahi/engine/engine.hpp"
+#include "bahi/snapshots/snapshot_set.hpp"
 
 namespace bahi::projections {
 
@@ -49,6 +50,14 @@ struct ProjectionsOptions {
   /// Of rows that the folds of all tenants keep between their turns; approximate, at most twice this for a moment.
   std::size_t fold_memory_bytes = std::size_t{192} << 20U;
   std::size_t commands_max = 4096;  ///< waiting or under way; beyond: kOverloaded
+  // Snapshots of all state and states of the past lie beside the directory of views, in `snapshots` and `as-of`.
+  std::uint64_t snapshot_events = 500'000;      ///< folded, after which one is taken; 0: never by events
+  std::chrono::seconds snapshot_interval{300};  ///< after which one is taken when there is news; 0: never by time
+  std::chrono::seconds snapshot_pause{2};       ///< at least, between two that are taken by events
+  snapshots::Retention retention;
+  std::size_t as_of_states_max = 8;                         ///< kept for the next question about the past
+  std::uint64_t as_of_bytes_max = std::uint64_t{8} << 30U;  ///< that they share with nothing
+  std::size_t as_of_folds_max = 2;                          ///< at a time; others wait
   LogSink log;
 };
 
@@ -59,6 +68,14 @@ struct QueryRequest {
   std::string arguments;  ///< a JSON object, or empty
   /// Answer only from a state that has everything below this folded in; otherwise kProjectionBehind.
   Offset min_offset;
+  // At most one of the next two; not with `min_offset`.
+  std::optional<Offset> at_offset = {};   ///< answer from the events below it, as a fresh fold would
+  std::optional<Timestamp> at_time = {};  ///< answer from the events recorded up to then
+  /// With one of the two: `before`, the answer there, and `changes`, each with the `offset` of the event that changed
+  /// the answer and what it is `after` it. It ends below `trace_to`, or below `next`, from where one may ask on.
+  std::optional<Offset> trace_to = {};
+  /// Of questions about the past; a later one goes on where this one stopped.
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 struct QueryAnswer {
   Offset offset;     ///< true of the log up to, not including, this offset
@@ -118,7 +135,8 @@ class Projections {
 
   // --- use
   /// Errors: kUnknownProjection, kUnknownQuery, kProjectionBehind, kProjectionParked (only when `min_offset` cannot be
-  /// reached), kInvalidArgument, and those of the query.
+  /// reached), kInvalidArgument, and those of the query. About the past also kOffsetOutOfRange, kDeadlineExceeded,
+  /// kShuttingDown; such an answer may take seconds, on the caller's thread.
   [[nodiscard]] Result<QueryAnswer> query(const QueryRequest& request) const;
   /// Calls `notify` once, on any thread, when the read model has folded in everything below `offset` or will not for
   /// now (parked, dropped, closing); `query` then says which. The result, called, cancels it; `notify` may still be
@@ -129,6 +147,16 @@ class Projections {
   /// decides again on a conflict. `done` is called once, on any thread, when the events are durable or nothing was
   /// stored. Errors: kRefused, kDeadlineExceeded, kOverloaded, those of `query` and of an append.
   void command(CommandRequest request, CommandCallback done);
+
+  /// Questions about the past that are not answered yet, and later ones that need a fold, end with kShuttingDown.
+  void end_past_questions();
+
+  // --- snapshots of the state of all read models
+  /// Errors: kIoError, kDiskFull.
+  [[nodiscard]] Result<snapshots::Snapshot> take_snapshot();
+  [[nodiscard]] std::vector<snapshots::Snapshot> snapshots() const;
+  /// Errors: kUnknownSnapshot, kIoError.
+  Status delete_snapshot(std::uint64_t id);
 
   class Impl;
 

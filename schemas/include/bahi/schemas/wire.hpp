@@ -200,6 +200,11 @@ struct Query {
   std::string arguments;  ///< a JSON object, or empty
   Offset min_offset;
   std::uint32_t timeout_ms = 0;
+  // At most one of the next two.
+  std::optional<Offset> at_offset = {};   ///< answer from the events below it
+  std::optional<Timestamp> at_time = {};  ///< answer from the events recorded up to then
+  /// With one of the two: how the answer changed from there up to this offset.
+  std::optional<Offset> trace_to = {};
 };
 /// `json` is the frame's payload.
 struct QueryAnswer {
@@ -267,6 +272,11 @@ struct BackupCreated {
   std::uint64_t events = 0;
   std::uint64_t bytes = 0;
 };
+struct ManageSnapshots {
+  enum class Act : std::uint8_t { kCreate = 1, kList, kDelete };
+  Act act = Act::kList;
+  std::uint64_t id = 0;
+};
 
 /// A message of a newer peer.
 struct Unknown {
@@ -278,7 +288,8 @@ using Message =
                  Ping, Pong, GoingAway, Done, CreateTenant, ListTenants, TenantList, CreateToken, TokenCreated,
                  ListTokens, TokenList, RevokeToken, GetStatus, Status, VerifyStore, VerifyReport, SetTenantLimits,
                  Query, QueryAnswer, Command, CommandAnswer, ManageProjection, ListProjections, GetCheckpoint, Checkpoint,
-                 GetProof, Proof, CreateBackup, BackupCreated>;
+                 GetProof, Proof, CreateBackup, BackupCreated,
+                 ManageSnapshots>;
 
 /// The name of the message's kind as in wire.fbs; "Unknown" for a newer peer's.
 [[nodiscard]] std::string_view name_of(const Message& message) noexcept;
