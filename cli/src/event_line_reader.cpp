@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "bahi/base/text.hpp"
 #include "bahi/base/base64.hpp"
+#include "bahi/base/text.hpp"
 #include "bahi/cli/event_line.hpp"
 #include "json_parse.hpp"
 

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "bahi/base/text.hpp"
 #include "bahi/base/base64.hpp"
+#include "bahi/base/text.hpp"
 #include "bahi/cli/event_line.hpp"
 
 namespace bahi::cli {

@@ -31,16 +31,18 @@ Status status_of(const Result<T>& result) {
   return result ? Status{} : Status{result.error()};
 }
 
-/// That this server has no read models is only found out by those who are allowed to ask.
+/// That this server has no read models and no trees is only found out by those who are allowed to ask.
 template <class T>
 Status unless_unknown(const Result<T>& result) {
-  const bool let_through = result || result.error().code() == ErrorCode::kUnknownProjection;
+  const bool let_through = result || result.error().code() == ErrorCode::kUnknownProjection ||
+                           result.error().code() == ErrorCode::kUnknownRequest;
   return let_through ? Status{} : Status{result.error()};
 }
 
 std::vector<Request> all_requests() {
   const std::vector<Role> everybody{Role::kAdmin, Role::kWriter, Role::kReader, Role::kAuditor};
   const std::vector<Role> overseers{Role::kAdmin, Role::kAuditor};
+  const std::vector<Role> provers{Role::kAdmin, Role::kReader, Role::kAuditor};
   return {
       {"Append",
        Scope::kNotSystem,
@@ -111,7 +113,10 @@ std::vector<Request> all_requests() {
          request.projection = "activity";
          return unless_unknown(c.manage_projection(request));
        }},
-      {"ListProjections", Scope::kTenant, everybody, [](client::Client& c) { return unless_unknown(c.projections()); }},
+      {"ListProjections", Scope::kTenant, everybody,
+       [](client::Client& c) { return unless_unknown(c.projections()); }},
+      {"GetCheckpoint", Scope::kTenant, provers, [](client::Client& c) { return unless_unknown(c.checkpoint({})); }},
+      {"GetProof", Scope::kTenant, provers, [](client::Client& c) { return unless_unknown(c.proof({})); }},
       {"ManageSnapshots",
        Scope::kWholeStore,
        {Role::kAdmin},

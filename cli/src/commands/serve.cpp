@@ -104,9 +104,10 @@ Result<proofs::TreesOptions> trees_of(const std::string& directory, const ServeS
   BAHI_ASSIGN(trees.store_id, read_store_id(directory));
   trees.witness = settings.witness_dir;
   if (key && lies_inside(settings.checkpoint_key, directory)) {
-    log_line(LogLevel::kWarning, fmt::format("the checkpoint key {} lies in the store's directory: whoever can change the log can "
-                                             "also sign it; keep the key elsewhere",
-                                             settings.checkpoint_key));
+    log_line(LogLevel::kWarning,
+             fmt::format("the checkpoint key {} lies in the store's directory: whoever can change the log can "
+                         "also sign it; keep the key elsewhere",
+                         settings.checkpoint_key));
   }
   trees.key = std::move(key);
   return trees;

@@ -162,10 +162,12 @@ void add_tls_settings(std::vector<Setting>& all) {
 
 void add_proof_settings(std::vector<Setting>& all) {
   all.push_back(file(
-      "checkpoint_key", "File of the key that signs checkpoints of the logs (bahi key generate); empty: none are signed",
+      "checkpoint_key",
+      "File of the key that signs checkpoints of the logs (bahi key generate); empty: none are signed",
       +[](ServeSettings& s) -> std::string& { return s.checkpoint_key; }));
   all.push_back(file(
-      "witness_dir", "Directory for the signed checkpoints, best on another disk; a log that does not extend them is not served",
+      "witness_dir",
+      "Directory for the signed checkpoints, best on another disk; a log that does not extend them is not served",
       +[](ServeSettings& s) -> std::string& { return s.witness_dir; }));
 }
 
