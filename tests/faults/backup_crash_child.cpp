@@ -71,7 +71,10 @@ int run_backups(const BackupPlaces& places, std::uint64_t seed, std::uint32_t ru
   std::thread second([&, seed_of_thread = random.next()] { append_until(stopping, *engine, seed_of_thread); });
   const auto end = std::chrono::steady_clock::now() + milliseconds(run_ms);
   do {
-    must(create_backup(*engine, places.backups, small_segments()), "taking a backup");
+    // Of another size each time: what an interrupted backup left may have more files than the next one.
+    BackupOptions backup = small_segments();
+    backup.segment_bytes_max = (std::size_t{2} << 10U) << random.below(6);
+    must(create_backup(*engine, places.backups, backup), "taking a backup");
     std::this_thread::sleep_for(milliseconds(random.between(1, 60)));
   } while (run_ms == 0 || std::chrono::steady_clock::now() < end);
   stopping.store(true);
