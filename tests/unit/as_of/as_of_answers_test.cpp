@@ -81,7 +81,8 @@ class Trial {
       past_.open();
       REQUIRE(past_.ask(past_.draw(random_), snapshot.states.front().next).error != ErrorCode::kSnapshotDamaged);
     }
-    CHECK(past_.warnings("is passed over") == 2);
+    // Which of the two a question comes upon depends on where the instances were when the snapshots were taken.
+    CHECK(past_.warnings("is passed over") >= 1);
     compare("with damaged snapshots", false);
 
     for (const auto& snapshot : all) CHECK(past_.projections->delete_snapshot(snapshot.id));
