@@ -78,3 +78,5 @@ if serve; then fail "A forged log was served."; fi
 server_pid=
 sed -n 's/^bahi: \(.*\); what was signed.*/  \1/p' "$work/server.log" | head -n 1
 grep -q 'history_changed' "$work/server.log" || fail "It was refused for another reason: $(cat "$work/server.log")"
+
+tell "That was Bahi. README.md says how it works; the program is build/release/cli/bahi."

@@ -133,5 +133,3 @@ chain stock availability expiring_before=2026-03-01 date=2026-01-10 --json |
 
 tell "How far the read models are:"
 bahi projection list --table
-
-tell "That was Bahi. README.md says how it works; the program is build/release/cli/bahi."
