@@ -216,14 +216,15 @@ Result<Decision> redact(const CommandContext& context, Arguments& arguments) {
 
 // --- reactions
 
-Status check_reaction_count(const StateView& state, const Scene& scene, const PlaceRow& place,
-                            const std::string& reaction) {
+/// Whether nobody reacted to the message in this way yet. Error: there are too many ways already.
+Result<bool> is_new_reaction(const StateView& state, const Scene& scene, const PlaceRow& place,
+                             const std::string& reaction) {
   StateRow changes;
   BAHI_TRY(
       get_row(state, kStates, Key().number(scene.row.number).number(place.timeline).number(place.offset), changes));
   const bool known = std::any_of(changes.reactions.begin(), changes.reactions.end(),
                                  [&](const ReactionCount& each) { return each.reaction == reaction; });
-  if (known || changes.reactions.size() < kReactionsMax) return {};
+  if (known || changes.reactions.size() < kReactionsMax) return !known;
   return refused(fmt::format("the message has {} different reactions already, which is the most", kReactionsMax));
 }
 
@@ -245,8 +246,9 @@ Result<Decision> change_reaction(const CommandContext& context, Arguments& argum
     decision.answer = unchanged(message);
     return decision;
   }
+  bool is_new = false;
   if (add) {
-    BAHI_TRY(check_reaction_count(state, scene, place, reaction));
+    BAHI_ASSIGN(is_new, is_new_reaction(state, scene, place, reaction));
   }
   Answer data;
   data.text("conversation", scene.conversation)
@@ -254,7 +256,8 @@ Result<Decision> change_reaction(const CommandContext& context, Arguments& argum
       .text("user", scene.user)
       .text("reaction", reaction);
   QueryItem own = of_message(scene, message, {"chat.ReactionAdded", "chat.ReactionRemoved"});
-  own.tags.push_back(tag("user", scene.user));
+  // One more of a kind concerns nobody else; a new kind counts against the most there may be.
+  if (!is_new) own.tags.push_back(tag("user", scene.user));
   decision.boundary.items = {membership(scene), of_message(scene, message, {"chat.MessageRedacted"}), std::move(own)};
   BAHI_TRY(
       add_event(decision, scene, add ? "chat.ReactionAdded" : "chat.ReactionRemoved", data, {tag("message", message)}));
