@@ -1,53 +1,22 @@
 #!/usr/bin/env bash
 # The last part of `./dev demo`: an auditor who trusts neither the server nor the disk.
-set -euo pipefail
-cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
-export LC_ALL=C.UTF-8
+# shellcheck source=examples/demo_common.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/demo_common.sh"
 
-program=$PWD/build/release/cli/bahi
-work=$(mktemp -d "${TMPDIR:-/tmp}/bahi-demo.XXXXXX")
-server_pid=
-clean_up() {
-  [ -z "$server_pid" ] || kill -9 "$server_pid" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap clean_up EXIT
-
-tell() { printf '\n%s\n' "$*"; }
-fail() {
-  printf '%s\n' "$*" >&2
-  exit 1
-}
 bahi() { "$program" "$@" --tenant shop; }
 verify() { "$program" audit verify "$@" --key "$work/auditor.pub"; }
 sales() { # FROM TO
   awk -v from="$1" -v to="$2" 'BEGIN { for (n = from; n < to; n++)
     printf "{\"stream\":\"till-1\",\"type\":\"Sold\",\"data\":{\"receipt\":%d,\"amount_paise\":%d}}\n", n, 100 + n % 9000 }'
 }
-serve() {
-  : >"$work/ready"
-  "$program" serve --data "$work/store" --listen 127.0.0.1:0 --checkpoint-key "$work/checkpoint.key" \
-    --witness-dir "$work/witness" >"$work/ready" 2>"$work/server.log" &
-  server_pid=$!
-  until grep -q '^ready' "$work/ready"; do
-    kill -0 "$server_pid" 2>/dev/null || return 1
-    sleep 0.05
-  done
-  BAHI_SERVER=$(sed -n 's/^ready on //p' "$work/ready")
-  export BAHI_SERVER
-}
-stop() {
-  kill "$server_pid"
-  wait "$server_pid"
-  server_pid=
-}
+serve_signed() { serve --listen 127.0.0.1:0 --checkpoint-key "$work/checkpoint.key" --witness-dir "$work/witness"; }
 
 tell "A server that signs what it holds; the auditor gets the public key:"
 "$program" key generate --out "$work/checkpoint.key" --name demo >"$work/auditor.pub" 2>/dev/null
 sed 's/^/  /' "$work/auditor.pub"
 "$program" --data "$work/store" tenant create shop >"$work/out"
 cp -r "$work/store" "$work/forged"
-serve || fail "The server did not start: $(cat "$work/server.log")"
+serve_signed || no_server
 sales 0 1000 | bahi import - >"$work/out"
 
 tell "Receipts 400 to 499 in one file, with their proof. It is verified without the server, and the checkpoint is kept:"
@@ -74,7 +43,7 @@ sales 0 1500 | sed 's/"receipt":777,"amount_paise":[0-9]*/"receipt":777,"amount_
   "$program" --data "$work/forged" import --tenant shop - >"$work/out"
 rm -r "$work/store"
 mv "$work/forged" "$work/store"
-if serve; then fail "A forged log was served."; fi
+if serve_signed; then fail "A forged log was served."; fi
 server_pid=
 sed -n 's/^bahi: \(.*\); what was signed.*/  \1/p' "$work/server.log" | head -n 1
 grep -q 'history_changed' "$work/server.log" || fail "It was refused for another reason: $(cat "$work/server.log")"

@@ -1,34 +1,11 @@
 #!/usr/bin/env bash
 # The third part of `./dev demo`: read models that are asked and decide, over TCP.
-set -euo pipefail
-cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
-export LC_ALL=C.UTF-8
+# shellcheck source=examples/demo_common.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/demo_common.sh"
 
-program=$PWD/build/release/cli/bahi
-work=$(mktemp -d "${TMPDIR:-/tmp}/bahi-demo.XXXXXX")
-server_pid=
-clean_up() {
-  [ -z "$server_pid" ] || kill -9 "$server_pid" 2>/dev/null || true
-  rm -rf "$work"
-}
-trap clean_up EXIT
-
-tell() { printf '\n%s\n' "$*"; }
 bahi() { "$program" "$@" --tenant shop; }
-fail() {
-  printf '%s\n' "$*" >&2
-  exit 1
-}
 
-"$program" serve --data "$work/store" --listen 127.0.0.1:0 >"$work/ready" 2>"$work/server.log" &
-server_pid=$!
-disown "$server_pid"
-until grep -q '^ready' "$work/ready"; do
-  kill -0 "$server_pid" 2>/dev/null || fail "The server did not start: $(cat "$work/server.log")"
-  sleep 0.05
-done
-BAHI_SERVER=$(sed -n 's/^ready on //p' "$work/ready")
-export BAHI_SERVER
+serve --listen 127.0.0.1:0 || no_server
 "$program" tenant create shop >"$work/out"
 bahi projection start stock >"$work/out"
 bahi projection start timelines >"$work/out"

@@ -1,43 +1,19 @@
 #!/usr/bin/env bash
 # The second part of `./dev demo`: writers and a follower over TCP, and a server that is killed in the middle.
-set -euo pipefail
-cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
-export LC_ALL=C.UTF-8
+# shellcheck source=examples/demo_common.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/demo_common.sh"
 
 readonly writers=4 events=50000
-program=$PWD/build/release/cli/bahi
-work=$(mktemp -d "${TMPDIR:-/tmp}/bahi-demo.XXXXXX")
-server_pid=
 follower_pid=
-clean_up() {
+clean_up_all() {
   [ -z "$follower_pid" ] || kill "$follower_pid" 2>/dev/null || true
-  [ -z "$server_pid" ] || kill -9 "$server_pid" 2>/dev/null || true
-  rm -rf "$work"
+  clean_up
 }
-trap clean_up EXIT
-
-tell() { printf '\n%s\n' "$*"; }
-fail() {
-  printf '%s\n' "$*" >&2
-  exit 1
-}
-
-# serve ADDRESS: returns when the server is ready.
-serve() {
-  : >"$work/ready"
-  "$program" serve --data "$work/store" --listen "$1" >"$work/ready" 2>>"$work/server.log" &
-  server_pid=$!
-  disown "$server_pid"
-  until grep -q '^ready' "$work/ready"; do
-    kill -0 "$server_pid" 2>/dev/null || fail "The server did not start: $(cat "$work/server.log")"
-    sleep 0.05
-  done
-}
+trap clean_up_all EXIT
 
 tell "A server on an empty store, on a free port of 127.0.0.1."
-serve 127.0.0.1:0
-address=$(sed -n 's/^ready on //p' "$work/ready")
-export BAHI_SERVER=$address
+serve --listen 127.0.0.1:0 || no_server
+address=$BAHI_SERVER
 "$program" tenant create shop
 "$program" ping
 
@@ -60,7 +36,7 @@ until [ "$(wc -l <"$work/followed.ndjson")" -ge $((writers * events / 4)) ]; do
 done
 kill -9 "$server_pid"
 tell "The server was killed with kill -9 when the follower had $(wc -l <"$work/followed.ndjson") events. It starts again, on the same port."
-serve "$address"
+serve --listen "$address" || no_server
 
 for writer in $(seq "$writers"); do
   wait "${writer_pids[$((writer - 1))]}" || fail "Writer $writer failed: $(cat "$work/writer-$writer.out")"
@@ -82,6 +58,5 @@ printf '    the follower saw the same %d events, in the same order, each once\n'
 "$program" verify
 
 tell "SIGTERM: the server answers what is in flight and closes the store."
-kill -TERM "$server_pid"
-while kill -0 "$server_pid" 2>/dev/null; do sleep 0.02; done
+stop
 tail -n 2 "$work/server.log"
